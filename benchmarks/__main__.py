@@ -1,0 +1,133 @@
+"""`python -m benchmarks [--quick] [--only GROUP …]`: measure, print a table, keep the figures; fail on a missed target."""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import ingestion, load, packs, report, retrieval, start, turns
+from benchmarks.corpus import Corpus, like, made_up_corpus, real_corpus
+from benchmarks.figures import Figure
+from benchmarks.product import prepared
+from concierge.kit.logging import configure_logging
+from concierge.kit.settings import Settings
+from concierge.llm.minilm import MiniLM
+
+SMALL, LARGE, NEIGHBOUR = 1_000, 50_000, 20_000
+QUICK_LARGE, QUICK_NEIGHBOUR = 6_000, 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How to measure, and what has been found so far. `cache` keeps what is slow to build, between runs."""
+
+    cache: Path
+    data: Path | None
+    quick: bool
+    groups: dict[str, Sequence[Figure]] = field(default_factory=dict[str, Sequence[Figure]])
+    notes: list[str] = field(default_factory=list[str])
+
+
+async def measure_retrieval(run: Run) -> None:
+    large, neighbour = (QUICK_LARGE, QUICK_NEIGHBOUR) if run.quick else (LARGE, NEIGHBOUR)
+    corpus = _corpus(run, large)
+    small = Corpus(
+        corpus.name, corpus.texts[:SMALL], corpus.vectors[:SMALL], corpus.questions, corpus.question_vectors
+    )
+    wanted = [
+        ("Small pack", small),
+        ("Large pack", corpus),
+        ("A neighbour's pack", like(corpus, neighbour, 3)),
+    ]
+    database = await packs.opened(run.cache, wanted)
+    try:
+        found = await retrieval.measure(database, corpus, 60 if run.quick else 200)
+    finally:
+        database.postgres.stop()
+    run.groups[f"Retrieval of the top 8 ({corpus.name}, embedding excluded)"] = found
+
+
+async def measure_turns(run: Run) -> None:
+    data_dir = await prepared(run.cache)
+    run.groups["A house-written turn, demo shop"] = await turns.measure(data_dir, 40 if run.quick else 200)
+
+
+async def measure_load(run: Run) -> None:
+    data_dir = await prepared(run.cache)
+    archive = ingestion.documentation(run.data, run.cache)
+    run.groups["The product over HTTP"] = await load.measure(
+        data_dir, seconds=4 if run.quick else 15, sequential=40 if run.quick else 200, archive=archive
+    )
+
+
+async def measure_start(run: Run) -> None:
+    data_dir = await prepared(run.cache)
+    run.groups["Second start"] = await start.measure(data_dir, 1 if run.quick else 5)
+
+
+async def measure_ingestion(run: Run) -> None:
+    archive = ingestion.documentation(None if run.quick else run.data, run.cache)
+    figures, notes = await ingestion.measure(run.cache, archive, with_peers=not run.quick)
+    run.groups["Reading documents"] = figures
+    run.notes.extend(notes)
+
+
+GROUPS: dict[str, Callable[[Run], Coroutine[None, None, None]]] = {
+    "retrieval": measure_retrieval,
+    "turns": measure_turns,
+    "load": measure_load,
+    "start": measure_start,
+    "ingestion": measure_ingestion,
+}
+
+
+def _corpus(run: Run, count: int) -> Corpus:
+    if run.data is None or run.quick:
+        return made_up_corpus(count)
+    return real_corpus(run.data, count, MiniLM.load(run.cache / "models"), run.cache)
+
+
+async def _measured(run: Run, groups: Sequence[str], console: Console) -> None:
+    for name in groups:
+        console.print(f"[dim]Measuring {name} …[/]")
+        await GROUPS[name](run)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a short run on small packs")
+    parser.add_argument("--only", nargs="+", choices=GROUPS, default=list(GROUPS), metavar="GROUP")
+    parser.add_argument("--summary", action="store_true", help="also write results/summary.json")
+    arguments = parser.parse_args()
+    run = Run(_cache(), _data(), arguments.quick)
+    console = Console()
+    configure_logging(Settings(log_level="warning"))
+    asyncio.run(_measured(run, arguments.only, console))
+    if run.data is None:
+        run.notes.append("CONCIERGE_EVAL_DATA names no folder of real documents, so made-up text was used.")
+    finished = report.Report(run.groups, run.notes, run.quick)
+    report.show(finished, console)
+    console.print(f"[dim]{report.save(finished, summary=arguments.summary)}[/]")
+    return 1 if finished.missed else 0
+
+
+def _cache() -> Path:
+    given = os.environ.get("CONCIERGE_BENCH_CACHE")
+    folder = Path(given) if given else Path(tempfile.gettempdir()) / "concierge-benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _data() -> Path | None:
+    given = os.environ.get("CONCIERGE_EVAL_DATA")
+    return Path(given) if given and Path(given).is_dir() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

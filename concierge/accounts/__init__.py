@@ -1,0 +1,1 @@
+"""Organizations, members, sessions, API keys and the audit log."""

@@ -1,0 +1,94 @@
+"""Who acts, for which organization, and what they may do. Every repository demands a `TenantScope`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from concierge.kit.db import Session
+from concierge.kit.errors import ForbiddenError
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    AGENT = "agent"
+    VIEWER = "viewer"
+
+
+class Permission(StrEnum):
+    ORGANIZATION_READ = "organization:read"
+    AGENTS_READ = "agents:read"
+    AGENTS_WRITE = "agents:write"
+    KNOWLEDGE_READ = "knowledge:read"
+    KNOWLEDGE_WRITE = "knowledge:write"
+    CONVERSATIONS_READ = "conversations:read"
+    CHAT = "chat"
+    VISITORS_TOKEN = "visitors:token"  # noqa: S105  # The name of a permission, not a token.
+    MEMBERS_MANAGE = "members:manage"
+    KEYS_MANAGE = "keys:manage"
+    AUDIT_READ = "audit:read"
+
+
+_READ = frozenset(
+    {
+        Permission.ORGANIZATION_READ,
+        Permission.AGENTS_READ,
+        Permission.KNOWLEDGE_READ,
+        Permission.CONVERSATIONS_READ,
+    }
+)
+_WORK = _READ | {Permission.CHAT, Permission.VISITORS_TOKEN}
+_BUILD = _WORK | {Permission.AGENTS_WRITE, Permission.KNOWLEDGE_WRITE}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _READ,
+    Role.AGENT: _WORK,
+    Role.ADMIN: frozenset(Permission),
+    Role.OWNER: frozenset(Permission),
+}
+SECRET_KEY_PERMISSIONS = _BUILD
+PUBLISHABLE_KEY_PERMISSIONS = frozenset({Permission.VISITORS_TOKEN})
+VISITOR_PERMISSIONS = frozenset({Permission.CHAT})
+
+ActorKind = Literal["member", "key", "visitor", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a member (`id` is the user's), a key, a visitor (bound to one agent), or the system itself."""
+
+    kind: ActorKind
+    id: UUID | None
+    permissions: frozenset[Permission]
+    role: Role | None = None
+    session_id: UUID | None = None
+    agent_id: UUID | None = None
+    origin: str | None = None
+
+
+SYSTEM = Actor("system", None, frozenset(Permission))
+
+
+@dataclass(frozen=True, slots=True)
+class TenantScope:
+    """One organization, seen by one actor. Nothing reads or writes a tenant's row without one."""
+
+    org_id: UUID
+    actor: Actor = SYSTEM
+
+    def require(self, permission: Permission) -> None:
+        if permission not in self.actor.permissions:
+            raise ForbiddenError(
+                f"This needs the permission “{permission}”, which you do not have here.",
+                code="permission_missing",
+                extra={"permission": permission},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of work: one open transaction that sees one organization."""
+
+    session: Session
+    scope: TenantScope

@@ -1,0 +1,1 @@
+"""Agents: the configured concierges of an organization."""

@@ -1,0 +1,39 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from concierge.kit.db import Base
+
+
+class Agent(Base):
+    __tablename__ = "agents"
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    greeting: Mapped[str] = mapped_column(default="")
+    grounding_mode: Mapped[str] = mapped_column(default="blended")
+    allowed_origins: Mapped[list[str]] = mapped_column(default=list)
+    shows_intelligence_to_visitors: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AgentPack(Base):
+    """Which packs an agent answers from, in the order they were given."""
+
+    __tablename__ = "agent_packs"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "agent_id"], ["agents.org_id", "agents.id"]),
+        ForeignKeyConstraint(["org_id", "pack_id"], ["knowledge_packs.org_id", "knowledge_packs.id"]),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    agent_id: Mapped[UUID] = mapped_column(primary_key=True)
+    pack_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(default=0)

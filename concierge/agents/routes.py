@@ -1,0 +1,45 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, status
+
+from concierge.accounts.access import unit_with
+from concierge.accounts.scope import Permission, Unit
+from concierge.agents.schemas import AgentIn, AgentOut, AgentPatch
+from concierge.agents.service import AgentService, AgentWithPacks
+
+router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
+
+Reader = Annotated[Unit, unit_with(Permission.AGENTS_READ)]
+Writer = Annotated[Unit, unit_with(Permission.AGENTS_WRITE)]
+
+
+@router.get("")
+async def list_agents(unit: Reader) -> list[AgentOut]:
+    return [_out(found) for found in await AgentService(unit).list()]
+
+
+@router.post("", status_code=status.HTTP_201_CREATED)
+async def create_agent(body: AgentIn, unit: Writer) -> AgentOut:
+    return _out(await AgentService(unit).create(body))
+
+
+@router.get("/{agent_id}")
+async def get_agent(agent_id: UUID, unit: Reader) -> AgentOut:
+    return _out(await AgentService(unit).get(agent_id))
+
+
+@router.patch("/{agent_id}")
+async def change_agent(agent_id: UUID, body: AgentPatch, unit: Writer) -> AgentOut:
+    return _out(await AgentService(unit).change(agent_id, body))
+
+
+@router.delete("/{agent_id}", status_code=status.HTTP_204_NO_CONTENT)
+async def delete_agent(agent_id: UUID, unit: Writer) -> None:
+    await AgentService(unit).remove(agent_id)
+
+
+def _out(found: AgentWithPacks) -> AgentOut:
+    agent, packs = found
+    values = {name: getattr(agent, name) for name in AgentOut.model_fields if name != "pack_ids"}
+    return AgentOut(**values, pack_ids=packs)

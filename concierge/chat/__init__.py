@@ -1,0 +1,1 @@
+"""A turn: one visitor message in, one verified and cited reply out."""

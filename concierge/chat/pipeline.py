@@ -1,0 +1,84 @@
+"""A turn, in one direction. Each step takes what it needs and returns one frozen value."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from concierge.accounts.scope import TenantScope
+from concierge.chat.schemas import ChatIn
+from concierge.chat.steps import decide, persist, respond, retrieve, verify
+from concierge.chat.steps.receive import Received, Reception
+from concierge.chat.stream import TurnLog
+from concierge.chat.trace import TraceBuilder
+from concierge.chat.writers.brief import Writer
+from concierge.kit.clock import Clock
+from concierge.kit.db import Database
+from concierge.kit.errors import ConciergeError
+from concierge.knowledge.search import Search
+from concierge.llm.embeddings import Embedder
+
+
+class Pipeline:
+    def __init__(
+        self,
+        db: Database,
+        reception: Reception,
+        embedder: Embedder,
+        search: Search,
+        writer: Writer,
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._reception = reception
+        self._embedder = embedder
+        self._search = search
+        self._writer = writer
+        self._clock = clock
+
+    async def receive(
+        self,
+        scope: TenantScope,
+        agent_id: UUID,
+        body: ChatIn,
+        *,
+        idempotency_key: str | None,
+        origin: str | None,
+        given_up_after: timedelta,
+    ) -> Received:
+        return await self._reception.receive(
+            scope,
+            agent_id,
+            body,
+            idempotency_key=idempotency_key,
+            origin=origin,
+            given_up_after=given_up_after,
+        )
+
+    async def answer(self, received: Received, log: TurnLog) -> None:
+        """Answer a message that is stored; ends with the event `message.completed`, after everything is stored."""
+        trace = TraceBuilder(received, embedding_model=self._embedder.name)
+        await log.say("turn.started", _identity(received))
+        with trace.step("embed"):
+            vector = await self._embedder.embed_query(received.request.message)
+        await log.say("status", {"stage": "searching"})
+        with trace.step("retrieve"):
+            found = await retrieve.retrieve(self._search, received, vector)
+        with trace.step("decide"):
+            plan = decide.decide(received)
+        with trace.step("respond"):
+            written = await respond.respond(self._writer, plan.brief(received, vector, found), log)
+        with trace.step("verify"):
+            verified = verify.verify(written, found.passages, plan.grounding_mode)
+        reply = persist.reply_of(received, verified)
+        trace.found(found).planned(plan).verified(verified)
+        await persist.persist(self._db, received, log, reply, trace.finish(), self._clock)
+
+    async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:
+        """Store that a turn failed and why. Errors: UnavailableError."""
+        await persist.persist_failure(self._db, received, log, error, self._clock)
+
+
+def _identity(received: Received) -> dict[str, str]:
+    return {
+        "turn_id": str(received.turn.id),
+        "conversation_id": str(received.turn.conversation_id),
+    }

@@ -1,0 +1,119 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.sse import format_sse_event
+
+from concierge.accounts.access import scope_with
+from concierge.accounts.scope import Permission, TenantScope
+from concierge.chat.schemas import ChatIn, ChatOut, VisitorTokenIn, VisitorTokenOut
+from concierge.chat.stream import Event
+from concierge.chat.turn import ChatService
+from concierge.chat.visitors import VisitorService
+from concierge.kit.fields import PlainText
+
+router = APIRouter(prefix="/api/v1", tags=["chat"])
+
+PING_SECONDS = 15.0
+PING = b"event: ping\ndata: {}\n\n"
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+Chatter = Annotated[TenantScope, scope_with(Permission.CHAT)]
+KeyHolder = Annotated[TenantScope, scope_with(Permission.VISITORS_TOKEN)]
+IdempotencyKey = Annotated[Annotated[str, PlainText] | None, Header(min_length=1, max_length=255)]
+
+
+def _chat(request: Request) -> ChatService:
+    service: ChatService = request.app.state.chat
+    return service
+
+
+def _visitors(request: Request) -> VisitorService:
+    service: VisitorService = request.app.state.visitors
+    return service
+
+
+Chat = Annotated[ChatService, Depends(_chat)]
+
+
+@router.post("/visitors/token")
+async def create_visitor_token(
+    body: VisitorTokenIn,
+    scope: KeyHolder,
+    visitors: Annotated[VisitorService, Depends(_visitors)],
+    origin: Annotated[str | None, Header()] = None,
+) -> VisitorTokenOut:
+    """Give a browser its own visitor, or renew one it had. Needs a publishable key and an allowed origin."""
+    token, visitor_id, expires_at = await visitors.token(
+        scope, body.agent_id, origin=origin, earlier=body.token
+    )
+    return VisitorTokenOut(token=token, visitor_id=visitor_id, expires_at=expires_at)
+
+
+@router.post(
+    "/chat/{agent_id}",
+    response_model=ChatOut,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "The reply, or its events."}},
+)
+async def chat(
+    agent_id: UUID,
+    body: ChatIn,
+    scope: Chatter,
+    service: Chat,
+    idempotency_key: IdempotencyKey = None,
+    last_event_id: Annotated[int, Header(ge=0)] = 0,
+    origin: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Answer a visitor's message: as JSON, or as server-sent events with `"stream": true`."""
+    turn_id = await service.begin(scope, agent_id, body, idempotency_key=idempotency_key, origin=origin)
+    if body.stream:
+        return _streamed(service.follow(scope, agent_id, turn_id, after=last_event_id))
+    return JSONResponse(await service.reply(scope, agent_id, turn_id))
+
+
+@router.get(
+    "/chat/{agent_id}/turns/{turn_id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "The turn's events."}},
+)
+async def resume_turn(
+    agent_id: UUID,
+    turn_id: UUID,
+    scope: Chatter,
+    service: Chat,
+    last_event_id: Annotated[int, Header(ge=0)] = 0,
+) -> StreamingResponse:
+    """Take up a broken stream after the event named by `Last-Event-ID`."""
+    await service.existing(scope, agent_id, turn_id)
+    return _streamed(service.follow(scope, agent_id, turn_id, after=last_event_id))
+
+
+def _streamed(events: AsyncIterator[Event]) -> StreamingResponse:
+    return StreamingResponse(_frames(events), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+async def _frames(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    """Frame events for the wire, with a ping whenever nothing happened for a while."""
+    waiting = asyncio.ensure_future(anext(events, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait({waiting}, timeout=PING_SECONDS)
+            if not done:
+                yield PING
+                continue
+            event = waiting.result()
+            if event is None:
+                return
+            yield _frame(event)
+            waiting = asyncio.ensure_future(anext(events, None))
+    finally:
+        waiting.cancel()
+
+
+def _frame(event: Event) -> bytes:
+    data = json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))
+    return format_sse_event(id=str(event.id), event=event.type, data_str=data)

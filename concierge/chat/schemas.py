@@ -1,0 +1,89 @@
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from concierge.kit.fields import PlainText
+
+Short = Annotated[str, StringConstraints(max_length=500), PlainText]
+Url = Annotated[str, StringConstraints(max_length=2_000), PlainText]
+
+
+class SessionContext(BaseModel):
+    """What the page knows about the visit; every field is optional, none is trusted."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    current_page: Url | None = None
+    referrer: Url | None = None
+    user_agent: Short | None = None
+    device: Literal["mobile", "tablet", "desktop"] | None = None
+    local_time: Short | None = None
+    language: Short | None = None
+    utm: Annotated[dict[Short, Short], Field(max_length=20)] = {}
+
+
+class ChatIn(BaseModel):
+    """A visitor's message. Its length is checked against the server's setting, not here."""
+
+    message: Annotated[str, StringConstraints(strip_whitespace=True), PlainText]
+    conversation_id: UUID | None = None
+    visitor_id: UUID | None = Field(
+        default=None, description="Who writes, when a secret key asks on somebody's behalf."
+    )
+    session_context: SessionContext = SessionContext()
+    stream: bool = False
+
+
+class SourceOut(BaseModel):
+    """A numbered source: `quote` is the exact text from `start` to `end` of the document."""
+
+    number: int
+    document_id: UUID
+    title: str
+    url: str | None
+    type: str
+    score: float
+    quote: str
+    start: int
+    end: int
+
+
+class ClaimOut(BaseModel):
+    text: str
+    status: Literal["supported", "partial", "unsupported", "no_claim"]
+    source: int | None
+
+
+class CustomerContextOut(BaseModel):
+    visitor_id: UUID | None
+
+
+class ChatOut(BaseModel):
+    """The reply to a message: the whole, verified text with its sources."""
+
+    response: str
+    conversation_id: UUID
+    turn_id: UUID
+    confidence_score: float = Field(ge=0, le=1)
+    sources: list[SourceOut]
+    claims: list[ClaimOut]
+    grounding_mode: Literal["blended", "strict"]
+    persona_applied: str | None = None
+    escalation_suggested: bool
+    web_search_used: bool = False
+    fallback_strategy: str | None = None
+    customer_context: CustomerContextOut
+
+
+class VisitorTokenIn(BaseModel):
+    agent_id: UUID
+    token: Annotated[str, StringConstraints(max_length=4_096)] | None = Field(
+        default=None, description="The visitor's earlier token, so that they stay the same visitor."
+    )
+
+
+class VisitorTokenOut(BaseModel):
+    token: str
+    visitor_id: UUID
+    expires_at: Any

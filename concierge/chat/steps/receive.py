@@ -1,0 +1,83 @@
+"""Who asks which agent what: check the message and store it before anything is done about it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from concierge.accounts.scope import TenantScope, Unit
+from concierge.agents.errors import AgentNotFoundError
+from concierge.agents.schemas import AgentConfiguration
+from concierge.agents.service import AgentService
+from concierge.chat.errors import MessageEmptyError, MessageTooLongError
+from concierge.chat.schemas import ChatIn
+from concierge.chat.visitors import check_origin
+from concierge.conversations.errors import TurnAlreadyStartedError
+from concierge.conversations.schemas import StartedTurn, TurnRequest
+from concierge.conversations.service import ConversationService
+from concierge.kit.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    scope: TenantScope
+    agent: AgentConfiguration
+    request: TurnRequest
+    turn: StartedTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """`message_chars` is the longest message; `own_origins` are the server's own pages."""
+
+    db: Database
+    message_chars: int
+    own_origins: frozenset[str]
+
+    async def receive(
+        self,
+        scope: TenantScope,
+        agent_id: UUID,
+        body: ChatIn,
+        *,
+        idempotency_key: str | None,
+        origin: str | None,
+        given_up_after: timedelta,
+    ) -> Received:
+        """Errors: AgentNotFoundError, MessageEmptyError, MessageTooLongError, OriginNotAllowedError, and those of
+        `ConversationService.start_turn`.
+        """
+        if not body.message:
+            raise MessageEmptyError
+        if len(body.message) > self.message_chars:
+            raise MessageTooLongError(self.message_chars)
+        if scope.actor.kind == "visitor" and scope.actor.agent_id != agent_id:
+            raise AgentNotFoundError
+        request = _request(scope, agent_id, body, idempotency_key)
+        try:
+            return await self._stored(scope, request, origin, given_up_after)
+        except TurnAlreadyStartedError:
+            return await self._stored(scope, request, origin, given_up_after)
+
+    async def _stored(
+        self, scope: TenantScope, request: TurnRequest, origin: str | None, given_up_after: timedelta
+    ) -> Received:
+        async with self.db.transaction(scope.org_id) as session:
+            unit = Unit(session, scope)
+            agent = await AgentService(unit).configuration(request.agent_id)
+            if scope.actor.kind == "visitor":
+                check_origin(agent, origin, self.own_origins)
+            turn = await ConversationService(unit).start_turn(request, given_up_after=given_up_after)
+        return Received(scope, agent, request, turn)
+
+
+def _request(scope: TenantScope, agent_id: UUID, body: ChatIn, idempotency_key: str | None) -> TurnRequest:
+    """A visitor is who their token says; only other callers may say on whose behalf they ask."""
+    visitor_id = scope.actor.id if scope.actor.kind == "visitor" else body.visitor_id
+    return TurnRequest(
+        agent_id=agent_id,
+        message=body.message,
+        conversation_id=body.conversation_id,
+        visitor_id=visitor_id,
+        session_context=body.session_context.model_dump(exclude_none=True),
+        idempotency_key=idempotency_key,
+    )

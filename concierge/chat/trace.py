@@ -1,0 +1,86 @@
+"""Why this answer: what every step of a turn saw and took, as it is stored."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any, Self
+
+from concierge.chat.steps.decide import AnswerPlan
+from concierge.chat.steps.receive import Received
+from concierge.chat.steps.verify import Verified
+from concierge.knowledge.search import Found
+
+SHOWN_CANDIDATES = 20
+
+
+class TraceBuilder:
+    """Collects while the turn runs; `finish` gives what is stored. Times are in milliseconds."""
+
+    def __init__(self, received: Received, *, embedding_model: str) -> None:
+        self._began = perf_counter()
+        self._steps: dict[str, float] = {}
+        self._trace: dict[str, Any] = {
+            "agent": {"id": str(received.agent.id), "version": received.agent.version},
+            "message": received.request.message,
+            "session_context": dict(received.request.session_context),
+            "history_turns": len(received.turn.history),
+            "embedding_model": embedding_model,
+            "writer": "house",
+        }
+
+    @contextmanager
+    def step(self, name: str) -> Generator[None]:
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self._steps[name] = round((perf_counter() - began) * 1000, 3)
+
+    def found(self, found: Found) -> Self:
+        kept = {passage.chunk_id for passage in found.passages}
+        self._trace["retrieval"] = {
+            "chunks_searched": found.chunks_searched,
+            "term_weights": {term: round(weight, 3) for term, weight in found.idf.items()},
+            "candidates": [
+                {
+                    "chunk_id": str(entry.candidate.chunk_id),
+                    "document_id": str(entry.candidate.document_id),
+                    "score": round(entry.score, 4),
+                    "bm25": round(entry.candidate.bm25, 4),
+                    "cosine": round(entry.candidate.cosine, 4),
+                    "kept": entry.candidate.chunk_id in kept,
+                }
+                for entry in found.candidates[:SHOWN_CANDIDATES]
+            ],
+        }
+        return self
+
+    def planned(self, plan: AnswerPlan) -> Self:
+        self._trace["plan"] = {
+            "length": plan.length,
+            "max_sentences": plan.max_sentences,
+            "grounding_mode": plan.grounding_mode,
+        }
+        return self
+
+    def verified(self, verified: Verified) -> Self:
+        self._trace["answer"] = {
+            "outcome": verified.answer.outcome,
+            "confidence": round(verified.answer.confidence, 4),
+            "abstained_because": verified.abstained_because,
+            "claims": [
+                {
+                    "text": entry.claim.text,
+                    "status": entry.status,
+                    "quote": entry.claim.quote,
+                    "start": entry.claim.start,
+                    "end": entry.claim.end,
+                }
+                for entry in verified.claims
+            ],
+        }
+        return self
+
+    def finish(self) -> dict[str, Any]:
+        total = round((perf_counter() - self._began) * 1000, 3)
+        return {**self._trace, "milliseconds": {**self._steps, "total": total}}

@@ -1,0 +1,49 @@
+"""Visitors: a signed token per browser, handed out only to pages of allowed origins."""
+
+from datetime import datetime
+from uuid import UUID
+
+from concierge.accounts.errors import TokenError
+from concierge.accounts.scope import TenantScope, Unit
+from concierge.accounts.service import Authentication
+from concierge.agents.schemas import AgentConfiguration
+from concierge.agents.service import AgentService
+from concierge.chat.errors import OriginNotAllowedError
+from concierge.kit.db import Database
+from concierge.kit.ids import new_id
+
+
+class VisitorService:
+    def __init__(self, db: Database, authentication: Authentication, own_origins: frozenset[str]) -> None:
+        self._db = db
+        self._authentication = authentication
+        self._own_origins = own_origins
+
+    async def token(
+        self, scope: TenantScope, agent_id: UUID, *, origin: str | None, earlier: str | None
+    ) -> tuple[str, UUID, datetime]:
+        """Return a token, whose it is, and until when. Errors: AgentNotFoundError, OriginNotAllowedError."""
+        async with self._db.transaction(scope.org_id) as session:
+            agent = await AgentService(Unit(session, scope)).configuration(agent_id)
+        check_origin(agent, origin, self._own_origins)
+        visitor_id = self._earlier_visitor(scope.org_id, agent_id, earlier) or new_id()
+        token, expires = self._authentication.visitor_token(scope.org_id, agent_id, visitor_id, origin)
+        return token, visitor_id, expires
+
+    def _earlier_visitor(self, org_id: UUID, agent_id: UUID, earlier: str | None) -> UUID | None:
+        """Believe an earlier token only as far as it is signed, valid, and of the same agent."""
+        if earlier is None:
+            return None
+        try:
+            scope = self._authentication.visitor_of(earlier)
+        except TokenError:
+            return None
+        same = scope.org_id == org_id and scope.actor.agent_id == agent_id
+        return scope.actor.id if same else None
+
+
+def check_origin(agent: AgentConfiguration, origin: str | None, own_origins: frozenset[str]) -> None:
+    """Errors: OriginNotAllowedError. A caller without an origin is no browser, so there is no page to check."""
+    if origin is None or origin.lower() in own_origins or origin.lower() in agent.allowed_origins:
+        return
+    raise OriginNotAllowedError(origin[:200])

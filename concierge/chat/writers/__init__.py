@@ -1,0 +1,1 @@
+"""Writers turn an AnswerBrief into an answer; the house writer needs no language model."""

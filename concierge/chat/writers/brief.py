@@ -1,0 +1,104 @@
+"""What a writer is given and what it returns: the one protocol the house writer and a language model share."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from concierge.knowledge.schemas import Passage
+
+Length = Literal["brief", "normal", "detailed"]
+Outcome = Literal["answered", "partial", "unsupported", "small_talk"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerBrief:
+    """`question_vector` is (384,) and normalised; `passages` come best first; `idf` maps stemmed question terms to
+    their inverse document frequency in the packs that were searched.
+
+    `turn` counts the agent's earlier turns in the conversation, so that set phrases do not repeat themselves.
+    `max_sentences` bounds the sentences of prose; a list, a table or a run of steps counts as one.
+    """
+
+    question: str
+    question_vector: NDArray[np.float32]
+    idf: Mapping[str, float]
+    passages: tuple[Passage, ...]
+    max_sentences: int = 3
+    length: Length = "normal"
+    turn: int = 0
+    agent_name: str | None = None
+    organization: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One numbered source. `quote == document.text[start:end]`, character for character."""
+
+    number: int
+    document_id: UUID
+    chunk_id: UUID
+    title: str
+    url: str | None
+    kind: str
+    score: float
+    quote: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One written sentence, list item or table row, without its mark, and the exact words it was made from.
+
+    A title, heading or column name that the answer sets before those words ("Palma sofa, weight: …") is not in `text`;
+    of a table row `text` holds all cells, also those a short answer leaves out.
+    `replaced` holds the pronoun that was replaced and the subject that stands there now.
+    """
+
+    text: str
+    number: int
+    quote: str
+    start: int
+    end: int
+    replaced: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """`confidence` is the probability, 0 to 1, that the passages answer the question; `pieces` join to `text`."""
+
+    text: str
+    outcome: Outcome
+    confidence: float
+    claims: tuple[Claim, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    pieces: tuple[str, ...] = field(default=(), repr=False)
+    offers_handover: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitationAdded:
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFinished:
+    answer: WrittenAnswer
+
+
+WriterEvent = TextDelta | CitationAdded | AnswerFinished
+
+
+class Writer(Protocol):
+    """Streams an answer: text as it comes, each citation no later than its first mark, the whole answer last."""
+
+    def stream(self, brief: AnswerBrief) -> AsyncIterator[WriterEvent]: ...

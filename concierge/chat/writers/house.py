@@ -1,0 +1,128 @@
+"""The house writer: an answer made only of what the passages say, with its sources, and no language model."""
+
+from collections.abc import AsyncIterator
+
+from concierge.chat.writers import phrases
+from concierge.chat.writers.brief import (
+    AnswerBrief,
+    AnswerFinished,
+    CitationAdded,
+    Outcome,
+    TextDelta,
+    WriterEvent,
+    WrittenAnswer,
+)
+from concierge.chat.writers.choice import Part, choose, leading
+from concierge.chat.writers.citations import Citations
+from concierge.chat.writers.layout import set_out
+from concierge.chat.writers.repair import capital
+from concierge.chat.writers.selection import Reading, asks_for_amount, read
+from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
+
+RELATED = 0.35  # With something missing, what is related is said only from this support on.
+RELATED_SENTENCES = 2
+CERTAIN = 0.85  # Above this an answer stands although it holds no number where one was asked for.
+
+
+class HouseWriter:
+    """Pure and quick: the same brief always gives the same answer, within a few milliseconds."""
+
+    def write(self, brief: AnswerBrief) -> WrittenAnswer:
+        reply = phrases.small_talk(
+            brief.question, turn=brief.turn, agent_name=brief.agent_name, organization=brief.organization
+        )
+        if reply is not None:
+            return WrittenAnswer(text=reply, outcome="small_talk", confidence=1.0, pieces=(reply,))
+        reading = read(brief)
+        support = judge(reading)
+        outcome = outcome_of(reading, support)
+        if outcome == "unsupported":
+            return _unsupported(brief, support)
+        limit = _limit(brief, outcome)
+        return _composed(reading, choose(reading, limit), support, outcome)
+
+    async def stream(self, brief: AnswerBrief) -> AsyncIterator[WriterEvent]:
+        answer = self.write(brief)
+        waiting = list(answer.citations)
+        for piece in answer.pieces:
+            for citation in [other for other in waiting if f"[{other.number}]" in piece]:
+                waiting.remove(citation)
+                yield CitationAdded(citation)
+            yield TextDelta(piece)
+        yield AnswerFinished(answer)
+
+
+def outcome_of(reading: Reading, support: Support) -> Outcome:
+    """What can honestly be said: an answer, what is known beside what is not, or nothing."""
+    if not reading.ranked or support.probability < (RELATED if support.missing else SOME):
+        return "unsupported"
+    best = leading(reading)
+    unmet = asks_for_amount(reading.brief.question) and not best.expected and support.probability < CERTAIN
+    if support.probability < ENOUGH or support.missing_is_name or unmet:
+        return "partial"
+    return "answered"
+
+
+def compose(brief: AnswerBrief) -> WrittenAnswer:
+    """The answer the passages give at best, without asking whether they support one."""
+    reading = read(brief)
+    return _composed(reading, choose(reading, _limit(brief, "answered")), judge(reading), "answered")
+
+
+def _limit(brief: AnswerBrief, outcome: Outcome) -> int:
+    limit = min(brief.max_sentences, 2) if brief.length == "brief" else brief.max_sentences
+    return max(1, limit if outcome == "answered" else min(limit, RELATED_SENTENCES))
+
+
+def _composed(reading: Reading, parts: tuple[Part, ...], support: Support, outcome: Outcome) -> WrittenAnswer:
+    brief = reading.brief
+    if not parts:
+        return _unsupported(brief, support)
+    citations = Citations(brief.passages)
+    pieces = list(set_out(parts, brief.question, citations))
+    partial = outcome == "partial"
+    if partial:
+        pieces = [
+            *_opening(brief, support, listed=not parts[0].is_prose),
+            *pieces,
+            *_way_on(brief, support, parts),
+        ]
+    return WrittenAnswer(
+        text="".join(pieces),
+        outcome=outcome,
+        confidence=support.probability,
+        claims=tuple(citations.claims),
+        citations=citations.citations(),
+        pieces=tuple(pieces),
+        offers_handover=partial,
+    )
+
+
+def _opening(brief: AnswerBrief, support: Support, *, listed: bool) -> list[str]:
+    if support.missing:
+        return [_unknown(brief, support) + ("\n\n" if listed else " ")]
+    return [phrases.pick(phrases.CLOSEST, brief.question, brief.turn) + ("\n\n" if listed else " ")]
+
+
+def _way_on(brief: AnswerBrief, support: Support, parts: tuple[Part, ...]) -> list[str]:
+    glue = " " if parts[-1].is_prose else "\n\n"
+    options = phrases.RATHER_ASK if support.missing else phrases.NOT_SETTLED
+    return [glue + phrases.pick(options, brief.question, brief.turn)]
+
+
+def _unknown(brief: AnswerBrief, support: Support) -> str:
+    if not support.missing:
+        return phrases.pick(phrases.UNKNOWN, brief.question, brief.turn)
+    sentence = phrases.pick(phrases.UNKNOWN_TOPIC, brief.question, brief.turn)
+    return sentence.format(topic=support.missing, topic_capital=capital(support.missing))
+
+
+def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
+    pieces = (_unknown(brief, support), " " + phrases.pick(phrases.OFFERS, brief.question, brief.turn))
+    return WrittenAnswer(
+        text="".join(pieces),
+        outcome="unsupported",
+        confidence=support.probability,
+        pieces=pieces,
+        offers_handover=True,
+    )

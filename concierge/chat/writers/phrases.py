@@ -1,0 +1,92 @@
+"""The few sentences the house says in its own words: small talk, and what it says when it does not know."""
+
+import re
+import zlib
+from collections.abc import Sequence
+
+_TAIL = r"(?:\s+(?:there|everyone|all|you|team|again|so much|very much|a lot|a bunch|for (?:now|your help|the help|that|this)|then|now|today|please))*"
+_END = r"[\s!.,?:;)(👋🙏🙂😊-]*$"
+
+# What a visitor says → what the house answers. {name} is the agent's, {house} the organization's.
+SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        rf"(?:hi+|hello+|hey+|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)){_TAIL}",
+        ("Hello! What can I help you with?", "Hi there! What are you looking for?", "Welcome! What would you like to know?"),
+    ),
+    (
+        rf"(?:(?:ok(?:ay)?|great|perfect|super|cool)[,!. ]+)?(?:thanks?(?: you)?|thx|ty|cheers|much appreciated|many thanks){_TAIL}(?:[,.! ]+you(?:'ve|’ve| have) been (?:really |very |so )?(?:helpful|kind|great))?",
+        ("You're welcome!", "Glad to help!", "My pleasure!"),
+    ),
+    (
+        rf"(?:(?:ok(?:ay)?|thanks?(?: you)?)[,!. ]+)?(?:(?:good)?bye+|see (?:you|ya)(?: later| soon)?|good night|take care|have a (?:nice|good|great) (?:day|one|evening|weekend)){_TAIL}",
+        ("Goodbye, and take care!", "Bye! I'm here whenever you need me.", "See you soon!"),
+    ),
+    (
+        r"(?:are you|is this|am i (?:talking|speaking|chatting) (?:to|with)) (?:a |an |the )?(?:(?:chat ?)?bot|robot|machine|computer|ai|human|person|real(?: (?:person|human))?|someone real)(?: or (?:a |an )?\w+(?: \w+)?)?",
+        ("I'm an automated assistant, so no person is typing. I answer from {house}'s own pages, and I can pass you on to a colleague.",),
+    ),
+    (
+        r"(?:who|what) (?:are|r) (?:you|u)|what(?:'s|’s| is) your name|what can you (?:do|help(?: me)? with)|how can you help(?: me)?|what do you do",
+        ("I'm {name}. Ask me anything about {house}, and I'll show you where each answer comes from.",),
+    ),
+    (
+        rf"(?:(?:hi|hello|hey)[,!. ]+)?(?:can you help me|(?:i|we) (?:need|want|could use|would like) (?:some |a bit of |your )?help|help(?: me)?(?: please)?)(?: with (?:my|an?|the|our) (?:recent |last )?(?:order|purchase|account|delivery|booking|problem))?{_TAIL}",
+        ("Of course. What has happened, or what would you like to know?", "Gladly. Tell me what it is about, and I'll see what I can find."),
+    ),
+    (
+        r"how are (?:you|things)(?: doing)?(?: today)?|how(?:'s|’s| is) it going|what(?:'s|’s) up",
+        ("Very well, thank you! What can I help you with?", "All good here, thank you! What are you looking for?"),
+    ),
+    (
+        r"ok(?:ay)?|great|perfect|super|cool|nice|awesome|got it|alright|all right|sounds good|understood|i see",
+        ("Good! I'm here if anything else comes up.", "Lovely. Anything else, just ask."),
+    ),
+)  # fmt: skip
+
+UNKNOWN_TOPIC = (
+    "I don't have anything on {topic}.",
+    "{topic_capital} isn't something I have information on.",
+    "I couldn't find anything on {topic} in what I know.",
+)
+UNKNOWN = (
+    "I could not find that in what I know.",
+    "I don't have an answer to that.",
+    "That isn't in the information I have.",
+)
+OFFERS = (
+    "Shall I pass you on to a colleague?",
+    "Would you like me to ask a colleague?",
+    "Shall I ask someone from the team?",
+)
+# After something related was said, before the offer.
+RATHER_ASK = (
+    "I'd rather have a colleague confirm than guess. Shall I ask them?",
+    "For the rest, a colleague would know better than I do. Shall I ask them?",
+)
+# Before something that may be the answer, and after it.
+CLOSEST = ("The closest I have is this:", "This may be what you mean:", "Here is what comes closest:")
+NOT_SETTLED = (
+    "If that doesn't settle it, shall I ask a colleague?",
+    "Is that it, or shall I ask a colleague?",
+    "If you meant something else, shall I pass you on to a colleague?",
+)
+
+_COMPILED = tuple(
+    (re.compile(rf"^\W*(?:{pattern}){_END}", re.IGNORECASE), replies) for pattern, replies in SMALL_TALK
+)
+
+
+def pick(options: Sequence[str], question: str, turn: int) -> str:
+    """The same question in the same turn always gets the same phrase; the next turn gets another."""
+    return options[(zlib.crc32(question.strip().lower().encode()) + turn) % len(options)]
+
+
+def small_talk(message: str, *, turn: int, agent_name: str | None, organization: str | None) -> str | None:
+    """The reply to a greeting, thanks, a farewell or a question about the assistant itself; otherwise None."""
+    if len(message) > 80:
+        return None
+    for pattern, replies in _COMPILED:
+        if pattern.match(message):
+            name = agent_name or "the concierge here"
+            return pick(replies, message, turn).format(name=name, house=organization or "the house")
+    return None

@@ -1,0 +1,200 @@
+"""Chooses what to say: every unit of the best passages is scored by meaning and by words, then a few are kept."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from concierge.chat.writers.brief import AnswerBrief
+from concierge.chat.writers.structure import Unit, units_of
+from concierge.knowledge.lexical import terms
+
+PASSAGES = 5
+# Weights of a unit's score beside its cosine; measured on the answerable questions of half of SQuAD's dev articles.
+WORDS = 0.06
+RANK = 0.04
+CONTEXT = (
+    0.5  # A question term found in the title, the headings or the introducing sentence counts this share.
+)
+EXPECTED = 0.15  # The unit holds the kind of thing asked for: a number, a date, a name.
+UNDER_QUESTION = 0.9  # An answer inherits this share of the score of the question it stands under.
+FADING = 0.97  # … and each further sentence a little less.
+HEADING_COSINE = 0.3  # A heading has no vector of its own; its words decide.
+BM25_K1 = 0.9
+BM25_B = 0.4
+AVERAGE_TERMS = 12.0
+
+NUMBER_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|half|once|twice|none|free"
+_AMOUNT = rf"(?:\d[\d.,]*(?:\s?[-–]\s?\d[\d.,]*)?|{NUMBER_WORDS})"
+_TIMES = r"(?:seconds?|minutes?|mins?|hours?|hrs?|(?:working |business )?days?|weeks?|months?|years?|decades?|centur(?:y|ies))"
+_LENGTHS = r"(?:mm|cm|m|km|millimet\w+|centimet\w+|met(?:er|re)s?|kilomet\w+|inch(?:es)?|in|ft|foot|feet|yards?|miles?)"
+_WEIGHTS = r"(?:mg|g|kg|kilos?|kilograms?|grams?|tonn?e?s?|lbs?|pounds?|ounces?|oz)"
+
+
+def _in(units: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{_AMOUNT}[\s×x-]{{0,2}}{units}\b|×", re.IGNORECASE)
+
+
+# What the answer should contain, by the way the question asks.
+_EXPECTATIONS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
+    (
+        re.compile(r"\b(prices?|pricing|costs?|fees?|how expensive|cheap(er|est)?)\b", re.IGNORECASE),
+        re.compile(r"[$€£¥]\s?\d|\d\s?(%|[$€£¥]|dollars?|euros?|pounds?|USD|EUR|GBP)|\b(free|included)\b", re.IGNORECASE),
+    ),
+    (re.compile(r"\bhow (long|soon|fast|quick(ly)?)\b", re.IGNORECASE), _in(rf"(?:{_TIMES}|{_LENGTHS})")),
+    (re.compile(r"\bhow (tall|high|wide|deep|big|large|far)\b|\bdimensions?\b", re.IGNORECASE), _in(_LENGTHS)),
+    (re.compile(r"\bhow heavy\b|\bweigh(s|t)?\b", re.IGNORECASE), _in(_WEIGHTS)),
+    (
+        re.compile(r"\b(when|what (year|date|day|month|century|decade|time)|(which|what) \w+ (year|century))\b", re.IGNORECASE),
+        re.compile(r"\d|\b(January|February|March|April|May|June|July|August|September|October|November|December|century|(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?)\b"),
+    ),
+    (
+        re.compile(r"\b(how (many|much|old|often)|what (percent|percentage|number|size|amount))\b", re.IGNORECASE),
+        re.compile(rf"\d|\b({NUMBER_WORDS})\b", re.IGNORECASE),
+    ),
+    (re.compile(r"\b(who|whose|whom)\b", re.IGNORECASE), re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+|^[A-Z][a-z]+ [A-Z]")),
+)  # fmt: skip
+# Words that only say what kind of thing is asked for: a sentence need not repeat them to answer.
+_ASKING = re.compile(
+    r"\bhow (?:long|much|many|far|often|soon|old|big|large|tall|high|heavy|wide|deep|fast|expensive)\b|"
+    r"\b(?:costs?|prices?|pricing)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    unit: Unit
+    score: float
+    cosine: float
+    terms: frozenset[str]
+    context: frozenset[str]
+    expected: bool
+    matched: float  # summed idf of the question's terms that stand in the unit itself
+    vector: NDArray[np.float32] | None
+    answers: Unit | None  # the question in the document that the unit stands under
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything the writer knows about a brief: all units by passage, and the answerable ones, best first."""
+
+    brief: AnswerBrief
+    units: tuple[tuple[Unit, ...], ...]
+    ranked: tuple[Candidate, ...]
+
+
+@lru_cache(maxsize=4096)
+def _terms_of(text: str) -> tuple[str, ...]:
+    return tuple(terms(text))
+
+
+def asks_for_amount(question: str) -> bool:
+    """Whether a number, a price or a date is asked for, which an answer must then hold."""
+    return any(asked.search(question) for asked, _ in _EXPECTATIONS[:-1])
+
+
+def expectation_of(question: str) -> re.Pattern[str] | None:
+    return next((wanted for asked, wanted in _EXPECTATIONS if asked.search(question)), None)
+
+
+def content_idf(brief: AnswerBrief) -> dict[str, float]:
+    """The question's terms without those that only say what kind of thing is asked for, if others remain."""
+    asking = set(terms(" ".join(_ASKING.findall(brief.question))))
+    content = {term: weight for term, weight in brief.idf.items() if term not in asking}
+    return content or dict(brief.idf)
+
+
+def words_score(bag: Sequence[str], idf: Mapping[str, float]) -> float:
+    """BM25 of one unit for the question's terms."""
+    norm = BM25_K1 * (1 - BM25_B + BM25_B * len(bag) / AVERAGE_TERMS)
+    counts = Counter(bag)
+    return sum(
+        weight * counts[term] * (BM25_K1 + 1) / (counts[term] + norm)
+        for term, weight in idf.items()
+        if term in counts
+    )
+
+
+def read(brief: AnswerBrief) -> Reading:
+    passages = brief.passages[:PASSAGES]
+    units = tuple(units_of(passage, position) for position, passage in enumerate(passages))
+    wanted = expectation_of(brief.question)
+    idf = content_idf(brief)
+    ranked = [
+        candidate
+        for position in range(len(passages))
+        for candidate in _Scorer(brief, units[position], position, wanted, idf).candidates()
+    ]
+    ranked.sort(key=lambda candidate: -candidate.score)
+    return Reading(brief, units, tuple(ranked))
+
+
+@dataclass(slots=True)
+class _Scorer:
+    """Scores the units of one passage in document order; a question or heading hands its score down."""
+
+    brief: AnswerBrief
+    units: tuple[Unit, ...]
+    position: int
+    wanted: re.Pattern[str] | None
+    idf: Mapping[str, float]
+    asked: Unit | None = None
+    inherited: float = 0.0
+
+    def candidates(self) -> Iterator[Candidate]:
+        passage = self.brief.passages[self.position]
+        cosines = (
+            passage.sentence_vectors @ self.brief.question_vector if len(passage.sentence_vectors) else ()
+        )
+        title = frozenset(_terms_of(passage.title))
+        for unit in self.units:
+            row = max(
+                (row for row in unit.rows if row < len(cosines)), key=lambda row: cosines[row], default=None
+            )
+            cosine = float(cosines[row]) if row is not None else 0.0
+            candidate = self.candidate(
+                unit, cosine, None if row is None else passage.sentence_vectors[row], title
+            )
+            if unit.kind == "question" or unit.text.endswith("?"):
+                self.asked, self.inherited = (
+                    unit,
+                    UNDER_QUESTION * (candidate.score + HEADING_COSINE * (row is None)),
+                )
+            elif unit.kind == "heading":
+                self.asked, self.inherited = None, 0.0
+            else:
+                yield candidate
+
+    def candidate(
+        self, unit: Unit, cosine: float, vector: NDArray[np.float32] | None, title: frozenset[str]
+    ) -> Candidate:
+        idf = self.idf
+        bag = _terms_of(unit.text)
+        context = title.union(*map(_terms_of, unit.headings))
+        if unit.lead is not None:
+            context |= frozenset(_terms_of(self.units[unit.lead].text))
+        around = sum(weight for term, weight in idf.items() if term in context and term not in bag)
+        expected = bool(self.wanted and self.wanted.search(unit.text))
+        score = (
+            cosine
+            + WORDS * (words_score(bag, idf) + CONTEXT * around)
+            - RANK * self.position
+            + EXPECTED * expected
+        )
+        score, self.inherited = max(score, self.inherited), self.inherited * FADING
+        return Candidate(
+            unit=unit,
+            score=score,
+            cosine=cosine,
+            terms=frozenset(bag),
+            context=context,
+            expected=expected,
+            matched=sum(weight for term, weight in idf.items() if term in bag),
+            vector=vector,
+            answers=self.asked,
+        )

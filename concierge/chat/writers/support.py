@@ -1,0 +1,188 @@
+"""Decides whether the passages answer the question: the probability of support, and what is missing."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from concierge.chat.writers.selection import NUMBER_WORDS, Candidate, Reading, expectation_of
+from concierge.knowledge.lexical import terms
+
+FEATURES = (
+    "best_cosine",  # cosine of the best unit
+    "passage_cosine",  # cosine of the passage it stands in
+    "unit_coverage",  # share of the question's idf found in the unit, its headings and title
+    "passage_coverage",  # the same for the whole passage
+    "pack_missing",  # largest idf of a term absent from all passages, as a share of the largest possible
+    "name_missing",  # a name or number of the question that the passage does not hold: 0 or 1
+    "margin",  # how far the best unit stands above the tenth
+    "agreement",  # share of the other passages with a unit nearly as good
+    "expected_missing",  # a number, date or name was asked for and the best unit holds none: 0 or 1
+)
+AGREES_WITHIN = 0.15
+
+# Fitted by `python -m evals.fit_support`: logistic regression on the answerable and unanswerable questions of every other
+# article of half of SQuAD 2.0's development set, and on its answerable ones asked again with their article removed.
+COEFFICIENTS: Mapping[str, float] = {
+    "best_cosine": 2.66,
+    "passage_cosine": 2.82,
+    "unit_coverage": 0.80,
+    "passage_coverage": 0.77,
+    "pack_missing": -0.15,
+    "name_missing": -0.95,
+    "margin": 1.13,
+    "agreement": -0.06,
+    "expected_missing": -0.53,
+}
+INTERCEPT = -3.33
+
+ENOUGH = 0.5  # From here on the answer is given as one.
+SOME = 0.25  # From here on what is known is said, together with what is not.
+
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+# A capital inside the sentence, or a year or code; other numbers are often the visitor's own ("my door is 72 cm").
+_NAME = re.compile(r"(?<=[\w,;] )(?:[A-Z][\w’'-]*|\d{4}\b)")
+_BEFORE_TOPIC = re.compile(
+    r"\b(?:in|on|for|from|with|of|about|near|via|by|a|an|any|some|sell|have|offer|accept|stock|make|carry|buy|support|"
+    r"(?:ship|deliver|send|post|go|come|travel|delivery|shipping|shipped|sent) to)\s$",
+    re.IGNORECASE,
+)
+_NO_TOPIC = re.compile(
+    r"\w+(?:ing|ly|est|er)$|half$|while$|lot$|bit$|question$|problem$|some(?:one|body|thing)$|any(?:one|body|thing)$",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(r"\ban?\s$")
+_NO_HEAD = re.compile(
+    rf"(?:{NUMBER_WORDS}|\\d.*|\\w+(?:ing|ed|ly)|get|got|open|go|come|work|cost|take|ship|like)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """`probability` that the passages answer; `missing` is the part of the question nothing was found on, as typed."""
+
+    probability: float
+    missing: str | None
+    missing_is_name: bool = False
+
+
+def judge(reading: Reading) -> Support:
+    if not reading.ranked:
+        return Support(0.0, topic(reading, frozenset()))
+    best = reading.ranked[0]
+    known = _known(reading)
+    missing = topic(reading, known)
+    values = features(reading, best)
+    return Support(probability(values), missing, bool(missing and _is_name(reading.brief.question, missing)))
+
+
+def probability(values: Mapping[str, float]) -> float:
+    total = INTERCEPT + sum(COEFFICIENTS[name] * values[name] for name in FEATURES)
+    return 1 / (1 + math.exp(-max(min(total, 30), -30)))
+
+
+def features(reading: Reading, best: Candidate) -> dict[str, float]:
+    """The named inputs of the support decision, each about 0 to 1."""
+    idf = reading.brief.idf
+    total = sum(idf.values()) or 1.0
+    passage = reading.brief.passages[best.unit.passage]
+    near = best.terms | best.context
+    around = near | frozenset(terms(passage.text))
+    known = _known(reading)
+    ceiling = max(idf.values(), default=1.0) or 1.0
+    tenth = reading.ranked[min(9, len(reading.ranked) - 1)]
+    others = {c.unit.passage for c in reading.ranked if c.score >= best.score - AGREES_WITHIN} - {
+        best.unit.passage
+    }
+    wanted = expectation_of(reading.brief.question)
+    return {
+        "best_cosine": best.cosine,
+        "passage_cosine": passage.cosine,
+        "unit_coverage": sum(weight for term, weight in idf.items() if term in near) / total,
+        "passage_coverage": sum(weight for term, weight in idf.items() if term in around) / total,
+        "pack_missing": max((weight for term, weight in idf.items() if term not in known), default=0.0)
+        / ceiling,
+        "name_missing": float(_misses_name(reading.brief.question, around)),
+        "margin": min(best.score - tenth.score, 1.0),
+        "agreement": len(others) / 4,
+        "expected_missing": float(bool(wanted) and not best.expected),
+    }
+
+
+def _known(reading: Reading) -> frozenset[str]:
+    """Every term of the passages that were read."""
+    return frozenset().union(*(c.terms | c.context for c in reading.ranked))
+
+
+def _misses_name(question: str, around: frozenset[str]) -> bool:
+    return any(set(terms(name)) - around for name in _NAME.findall(question))
+
+
+def topic(reading: Reading, known: frozenset[str]) -> str | None:
+    """The weightiest words of the question that no passage holds, if they read like the name of a thing.
+
+    A known noun right behind belongs to it: "bunk beds" is missing, not "bunk".
+    """
+    question, idf = reading.brief.question, reading.brief.idf
+    runs: list[_Run] = []
+    open_run: _Run | None = None
+    for found in _WORD.finditer(question):
+        stems = terms(found.group())
+        absent = bool(stems) and not any(stem in known or misspelled(stem, known) for stem in stems)
+        adjacent = open_run is not None and bool(stems) and question[open_run.end : found.start()] == " "
+        if open_run and adjacent:
+            if absent or _belongs(question[open_run.start : open_run.end], found.group()):
+                open_run.end = found.end()
+            open_run = open_run if absent else None
+        elif absent and _may_name(question, found):
+            open_run = _Run(found.start(), found.end(), sum(idf.get(stem, 0.0) for stem in stems))
+            runs.append(open_run)
+        else:
+            open_run = None
+    best = max(runs, default=None, key=lambda run: run.weight)
+    if best is None:
+        return None
+    article = _ARTICLE.search(question[: best.start])
+    return question[article.start() if article else best.start : best.end]
+
+
+@dataclass(slots=True)
+class _Run:
+    start: int
+    end: int
+    weight: float
+
+
+def _belongs(run: str, word: str) -> bool:
+    """Whether a known word behind a missing one is its noun ("bunk beds"), not the next part of the sentence."""
+    return run.islower() and word.islower() and not _NO_HEAD.match(word)
+
+
+def misspelled(stem: str, known: frozenset[str]) -> bool:
+    """Whether a known term is one letter away, so that "matress" is not taken for something we lack."""
+    if len(stem) < 5 or not stem.isalpha():
+        return False
+    near = (other for other in known if other[:1] == stem[:1] and abs(len(other) - len(stem)) <= 1)
+    return any(_one_edit(stem, other) for other in near)
+
+
+def _one_edit(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    head = next((i for i, (a, b) in enumerate(zip(shorter, longer, strict=False)) if a != b), len(shorter))
+    rest = shorter[head:]
+    if len(shorter) < len(longer):
+        return rest == longer[head + 1 :]
+    swapped = rest[1:2] + rest[:1] + rest[2:] == longer[head:]
+    return swapped or rest[1:] == longer[head + 1 :]
+
+
+def _may_name(question: str, found: re.Match[str]) -> bool:
+    """Whether a word reads like the name of a thing: a capital inside the sentence, or a noun's place in it."""
+    if found.start() and found.group()[0].isupper():
+        return True
+    return bool(_BEFORE_TOPIC.search(question[: found.start()])) and not _NO_TOPIC.match(found.group())
+
+
+def _is_name(question: str, missing: str) -> bool:
+    return missing in _NAME.findall(question) or (missing[:1].isupper() and not question.startswith(missing))

@@ -1,0 +1,76 @@
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from concierge.kit.fields import Out
+from concierge.kit.pagination import Identified
+
+TurnStatus = Literal["running", "completed", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """What a visitor sent, and on whose behalf."""
+
+    agent_id: UUID
+    message: str
+    conversation_id: UUID | None = None
+    visitor_id: UUID | None = None
+    session_context: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier turn of the conversation, oldest first wherever several are given."""
+
+    message: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartedTurn:
+    """A turn whose message is stored. `is_new` is false when the same request was already made."""
+
+    id: UUID
+    conversation_id: UUID
+    seq: int
+    history: tuple[Exchange, ...]
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurn:
+    id: UUID
+    conversation_id: UUID
+    status: TurnStatus
+    reply: Mapping[str, Any] | None
+    events: tuple[Mapping[str, Any], ...] | None
+    created_at: datetime
+
+
+class ConversationOut(Identified):
+    agent_id: UUID
+    visitor_id: UUID | None
+    turn_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class TurnOut(Identified):
+    conversation_id: UUID
+    agent_id: UUID
+    seq: int
+    status: TurnStatus
+    message: str
+    reply: dict[str, Any] | None
+    created_at: datetime
+    completed_at: datetime | None
+
+
+class TraceOut(Out):
+    turn_id: UUID
+    trace: dict[str, Any]
+    created_at: datetime

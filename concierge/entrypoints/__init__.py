@@ -1,0 +1,1 @@
+"""Wiring only: the one place that sees every room."""

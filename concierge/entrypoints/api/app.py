@@ -1,0 +1,103 @@
+"""The HTTP application: routes, errors, middleware, pages, and what starts and stops with it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from concierge import __version__
+from concierge.accounts.routes import router as accounts_routes
+from concierge.agents.routes import router as agents_routes
+from concierge.chat.routes import router as chat_routes
+from concierge.conversations.routes import router as conversations_routes
+from concierge.entrypoints.api import problems
+from concierge.entrypoints.api.health import router as health_routes
+from concierge.entrypoints.api.middleware import (
+    BodyLimitMiddleware,
+    ChatCorsMiddleware,
+    FaultMiddleware,
+    RequestIdMiddleware,
+)
+from concierge.entrypoints.api.pages import router as pages_routes
+from concierge.entrypoints.wiring import Platform
+from concierge.knowledge.routes import router as knowledge_routes
+
+DESCRIPTION = """
+AI concierge agents for a business's website: they answer from what the business knows, with sources that prove it.
+
+Sign up or sign in for an access token, or use a secret API key; send either as `Authorization: Bearer …`.
+Errors are `application/problem+json` (RFC 9457) with a stable `code` and the `request_id`.
+"""
+PROBLEM_RESPONSE = {
+    "description": "A problem, with a stable `code`.",
+    "content": {
+        problems.MEDIA_TYPE: {
+            "schema": {
+                "type": "object",
+                "required": ["type", "title", "status", "detail", "code", "request_id"],
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                    "request_id": {"type": ["string", "null"]},
+                },
+            }
+        }
+    },
+}
+
+
+def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
+    """Make the application; `with_worker` also runs background jobs in this process."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        worker = asyncio.create_task(platform.job_runner().run()) if with_worker else None
+        yield
+        await platform.chat.drain()
+        if worker is not None:
+            worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await worker
+        await platform.db.close()
+
+    app = FastAPI(
+        title="Concierge",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        # A redirect to the address without its slash would be made from the Host header, which anybody may write.
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        responses={"4XX": PROBLEM_RESPONSE, "5XX": PROBLEM_RESPONSE},
+    )
+    app.state.platform = platform
+    app.state.accounts = platform.accounts
+    app.state.chat = platform.chat
+    app.state.visitors = platform.visitors
+    app.state.limits = platform.settings.limits
+    for router in (
+        accounts_routes,
+        agents_routes,
+        knowledge_routes,
+        chat_routes,
+        conversations_routes,
+        health_routes,
+        pages_routes,
+    ):
+        app.include_router(router)
+    problems.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimitMiddleware, limits=platform.settings.limits)
+    app.add_middleware(FaultMiddleware)
+    app.add_middleware(ChatCorsMiddleware)
+    app.add_middleware(RequestIdMiddleware)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

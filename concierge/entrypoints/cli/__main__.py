@@ -1,0 +1,3 @@
+from concierge.entrypoints.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The demo organization *Coconut Furniture*: its documents, its shop page, and loading them."""

@@ -1,0 +1,172 @@
+"""Everything a process is made of, put together in one place from the settings."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from concierge.accounts.access import AccountServices
+from concierge.accounts.service import Authentication, Invitations, SignInService
+from concierge.accounts.tokens import TokenSigner
+from concierge.chat.pipeline import Pipeline
+from concierge.chat.steps.receive import Reception
+from concierge.chat.turn import ChatService
+from concierge.chat.visitors import VisitorService
+from concierge.chat.writers.house import HouseWriter
+from concierge.kit.clock import Clock, utc_now
+from concierge.kit.db import Database
+from concierge.kit.fetch import Fetcher, FetchLimits
+from concierge.kit.jobs import JobRunner
+from concierge.kit.migrations import migrate
+from concierge.kit.postgres import APP_ROLE, EmbeddedPostgres
+from concierge.kit.secrets import signing_key
+from concierge.kit.settings import Settings
+from concierge.knowledge import jobs as knowledge_jobs
+from concierge.knowledge.chunker import chunker_for
+from concierge.knowledge.ingestion import Ingestion
+from concierge.knowledge.search import Search
+from concierge.llm.embeddings import Embedder, create_embedder
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddress:
+    """`owner_url` may change the schema; `app_url` is what the product works with, as `app_role`."""
+
+    owner_url: str
+    app_url: str
+    app_role: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    settings: Settings
+    address: DatabaseAddress
+    db: Database
+    embedder: Embedder
+    fetcher: Fetcher
+    accounts: AccountServices
+    search: Search
+    chat: ChatService
+    visitors: VisitorService
+    ingestion: Ingestion
+
+    def job_runner(self) -> JobRunner:
+        runner = JobRunner(self.address.app_url, self.address.app_role)
+        knowledge_jobs.register(runner.app, self.ingestion)
+        return runner
+
+
+def embedded_postgres(settings: Settings) -> EmbeddedPostgres | None:
+    """The data directory's own server, or None when the settings name another."""
+    return None if settings.database_url else EmbeddedPostgres(settings.data_dir.resolve() / "postgres")
+
+
+def database_address(settings: Settings, embedded: EmbeddedPostgres | None) -> DatabaseAddress:
+    """Where the database is; starts the embedded one if need be. Errors: PostgresError."""
+    if embedded is not None:
+        embedded.ensure_running()
+        return DatabaseAddress(embedded.owner_url, embedded.app_url, None)
+    url = str(settings.database_url)
+    scheme, rest = url.split("://", 1)
+    url = f"postgresql+psycopg://{rest}" if scheme.startswith("postgres") else url
+    return DatabaseAddress(url, url, APP_ROLE)
+
+
+def prepare_database(settings: Settings, embedded: EmbeddedPostgres | None) -> DatabaseAddress:
+    """Have the database running and its schema up to date. Blocks."""
+    address = database_address(settings, embedded)
+    migrate(address.owner_url)
+    return address
+
+
+def build(
+    settings: Settings,
+    address: DatabaseAddress,
+    *,
+    embedder: Embedder | None = None,
+    fetcher: Fetcher | None = None,
+    clock: Clock = utc_now,
+) -> Platform:
+    """Put the parts together; nothing is connected yet."""
+    db = Database(address.app_url, pool_size=settings.database_pool, role=address.app_role)
+    embedder = embedder or create_embedder(settings.embedding_model, cache_dir=model_cache(settings))
+    accounts = _accounts(settings, db, clock)
+    search = Search(db)
+    own_origins = own_origins_of(settings)
+    limits = settings.limits
+    fetcher = fetcher or Fetcher(
+        limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes)
+    )
+    pipeline = Pipeline(
+        db, Reception(db, limits.message_chars, own_origins), embedder, search, HouseWriter(), clock
+    )
+    return Platform(
+        settings=settings,
+        address=address,
+        db=db,
+        embedder=embedder,
+        fetcher=fetcher,
+        accounts=accounts,
+        search=search,
+        chat=ChatService(db, pipeline, limits.turn_seconds),
+        visitors=VisitorService(db, accounts.authentication, own_origins),
+        ingestion=Ingestion(db, chunker_for(embedder), fetcher, clock),
+    )
+
+
+def unconnected(settings: Settings) -> Platform:
+    """A platform whose database is never asked anything, for its OpenAPI document."""
+    nowhere = "postgresql+psycopg://nobody@/nothing"
+    return build(settings, DatabaseAddress(nowhere, nowhere, None))
+
+
+@asynccontextmanager
+async def running_platform(settings: Settings) -> AsyncGenerator[Platform]:
+    """A platform on a ready database, for a command; everything is closed on leaving."""
+    embedded = embedded_postgres(settings)
+    try:
+        platform = build(settings, await asyncio.to_thread(prepare_database, settings, embedded))
+        try:
+            async with watched(embedded):
+                yield platform
+        finally:
+            await platform.db.close()
+    finally:
+        if embedded is not None:
+            embedded.stop()
+
+
+@asynccontextmanager
+async def watched(embedded: EmbeddedPostgres | None) -> AsyncGenerator[None]:
+    """Bring the embedded database back whenever it dies meanwhile."""
+    watch = None if embedded is None else asyncio.create_task(embedded.watch())
+    try:
+        yield
+    finally:
+        if watch is not None:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+
+def _accounts(settings: Settings, db: Database, clock: Clock) -> AccountServices:
+    signer = TokenSigner(signing_key(settings), clock)
+    life = timedelta(days=settings.tokens.visitor_days)
+    return AccountServices(
+        db=db,
+        authentication=Authentication(db, signer, life, clock),
+        sign_in=SignInService(db, signer, settings.tokens, clock),
+        invitations=Invitations(db),
+    )
+
+
+def own_origins_of(settings: Settings) -> frozenset[str]:
+    """The origins of the server's own pages, under every name a browser on this machine may use."""
+    local = {f"http://{host}:{settings.port}" for host in ("localhost", "127.0.0.1", "[::1]")}
+    return frozenset({settings.origin.lower(), *local})
+
+
+def model_cache(settings: Settings) -> Path:
+    return settings.data_dir.resolve() / "models"

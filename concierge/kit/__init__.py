@@ -1,0 +1,1 @@
+"""Nouns of no business: database, settings, errors, ids, jobs, HTTP."""

@@ -1,0 +1,92 @@
+"""Background jobs on PostgreSQL (procrastinate): deferred by name inside the caller's transaction, run by a worker."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+import structlog
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from psycopg import sql
+from sqlalchemy import text
+
+from concierge.kit.db import Session
+
+logger = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 2.0
+# A worker that has not been heard of for this long is dead; its jobs go to another.
+STALLED_SECONDS = 10.0
+RESTART_SECONDS = 2.0
+WORKER_CONCURRENCY = 2
+
+DEFER = text(
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW("
+    "'default', :task, 0, :lock, NULL, CAST(:args AS jsonb), NULL)::procrastinate_job_to_defer_v1])"
+)
+
+
+async def defer(session: Session, task: str, *, lock: str, args: Mapping[str, Any]) -> None:
+    """Queue a job that exists only if the transaction commits. Jobs with the same lock run one after another."""
+    await session.execute(DEFER, {"task": task, "lock": lock, "args": json.dumps(dict(args))})
+
+
+class JobRunner:
+    """Runs jobs until stopped, and outlives its database."""
+
+    def __init__(self, conninfo: str, role: str | None) -> None:
+        self.app = App(connector=_connector(conninfo, role))
+
+    async def run(self) -> None:
+        """Run until cancelled. A lost database is waited for; jobs of dead workers are taken over."""
+        while True:
+            try:
+                async with self.app.open_async():
+                    await self._work()
+            except (ConnectorException, psycopg.Error, OSError) as error:
+                logger.warning("job worker lost its database, trying again", reason=type(error).__name__)
+            await asyncio.sleep(RESTART_SECONDS)
+
+    async def _work(self) -> None:
+        rescue = asyncio.create_task(self._rescue_stalled_jobs())
+        try:
+            await self.app.run_worker_async(
+                concurrency=WORKER_CONCURRENCY,
+                install_signal_handlers=False,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_SECONDS,
+                fetch_job_polling_interval=HEARTBEAT_SECONDS,
+                delete_jobs="successful",
+                shutdown_graceful_timeout=2.0,
+            )
+        finally:
+            rescue.cancel()
+
+    async def _rescue_stalled_jobs(self) -> None:
+        while True:
+            with suppress(ConnectorException):  # The next round finds what this one could not.
+                await self._rescue_once()
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _rescue_once(self) -> None:
+        for job in await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            logger.info("job of a dead worker taken over", job=job.id, task=job.task_name)
+            await self.app.job_manager.retry_job(job)
+
+
+def _connector(conninfo: str, role: str | None) -> PsycopgConnector:
+    async def configure(connection: psycopg.AsyncConnection[Any]) -> None:
+        if role is not None:
+            await connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+            await connection.commit()
+
+    return PsycopgConnector(
+        conninfo=conninfo.replace("postgresql+psycopg://", "postgresql://", 1),
+        configure=configure,
+        min_size=1,
+        max_size=4,
+        timeout=10,
+    )

@@ -1,0 +1,82 @@
+"""Every setting of the product: read once from the environment (`CONCIERGE_…`), then passed down."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, PostgresDsn, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def default_data_dir() -> Path:
+    """A checkout keeps its data beside itself, an installed package in the user's data folder."""
+    if (CHECKOUT / "pyproject.toml").exists():
+        return CHECKOUT / ".data"
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "concierge"
+
+
+class Limits(BaseModel):
+    """Sizes and times beyond which a request is refused."""
+
+    message_chars: Annotated[int, Field(description="Longest visitor message, in characters.")] = 20_000
+    upload_bytes: Annotated[int, Field(description="Largest uploaded file, in bytes.")] = 50 * 1024 * 1024
+    body_bytes: Annotated[int, Field(description="Largest request body that is not an upload.")] = (
+        2 * 1024 * 1024
+    )
+    fetch_seconds: Annotated[float, Field(description="Time allowed to fetch one URL.")] = 20.0
+    fetch_bytes: Annotated[int, Field(description="Largest page fetched from a URL.")] = 20 * 1024 * 1024
+    turn_seconds: Annotated[float, Field(description="Time a turn may take before it is given up.")] = 60.0
+
+
+class Tokens(BaseModel):
+    """How long each kind of token is good for."""
+
+    access_minutes: Annotated[int, Field(description="Life of a member's access token.")] = 15
+    refresh_days: Annotated[int, Field(description="Life of a session that is not used.")] = 30
+    visitor_days: Annotated[int, Field(description="Life of a visitor's token.")] = 30
+
+
+class Settings(BaseSettings):
+    """The settings of one process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONCIERGE_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    data_dir: Annotated[
+        Path,
+        Field(description="Where the embedded database, the model cache and the secret key live."),
+    ] = default_data_dir()
+    database_url: Annotated[
+        PostgresDsn | None,
+        Field(description="A PostgreSQL server of your own (owner's URL); empty: the embedded one."),
+    ] = None
+    database_pool: Annotated[int, Field(description="Most database connections of one process.", ge=2)] = 12
+    secret_key: Annotated[
+        SecretStr | None,
+        Field(description="Signs tokens; empty: made once and kept in the data directory."),
+    ] = None
+    host: Annotated[str, Field(description="Address the server listens on.")] = "127.0.0.1"
+    port: Annotated[int, Field(description="Port the server listens on.", ge=0, le=65535)] = 8000
+    public_url: Annotated[
+        str | None, Field(description="How people reach this server; empty: http://localhost:PORT.")
+    ] = None
+    embedding_model: Annotated[
+        str, Field(description="`local:minilm`, or any pydantic-ai embedding model such as `openai:…`.")
+    ] = "local:minilm"
+    worker: Annotated[bool, Field(description="Whether `serve` also runs background jobs.")] = True
+    log_level: Annotated[str, Field(description="debug, info, warning or error.")] = "info"
+    log_json: Annotated[bool, Field(description="One JSON object per log line.")] = False
+    eval_data: Annotated[
+        Path | None, Field(description="Folder of public data sets, for `make eval` and some benchmarks.")
+    ] = None
+    limits: Limits = Limits()
+    tokens: Tokens = Tokens()
+
+    @property
+    def origin(self) -> str:
+        """The server's own origin, without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")

@@ -1,0 +1,1 @@
+"""What a business knows: packs, sources, documents, chunks, and how they are found."""

@@ -1,0 +1,55 @@
+"""Why a document, an archive or a source was not taken in."""
+
+from concierge.kit.errors import ConflictError, InvalidInputError, NotFoundError
+
+
+class DocumentRejectedError(InvalidInputError):
+    """One document cannot be read; the others of its source are not affected.
+
+    Codes: `document_empty`, `document_binary`, `document_corrupt`, `document_encrypted`, `document_too_large`,
+    `document_too_complex`, `document_unsupported`, `archive_bomb`.
+    """
+
+    code, title = "document_corrupt", "The document could not be read"
+
+
+class PackNotFoundError(NotFoundError):
+    code = "knowledge_pack_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such knowledge pack.")
+
+
+class SourceNotFoundError(NotFoundError):
+    code = "source_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such source.")
+
+
+class DocumentNotFoundError(NotFoundError):
+    code = "document_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such document.")
+
+
+class PackNameTakenError(ConflictError):
+    code = "pack_name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is already a knowledge pack called “{name}”.")
+
+
+class SourceBusyError(ConflictError):
+    code = "source_busy"
+
+    def __init__(self) -> None:
+        super().__init__("This source is being read just now. Wait until it is done, or cancel it first.")
+
+
+class SourceNotRunningError(ConflictError):
+    code = "source_not_running"
+
+    def __init__(self) -> None:
+        super().__init__("This source is not being read, so there is nothing to cancel.")

@@ -1,0 +1,132 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pgvector import HalfVector, SparseVector
+from pgvector.sqlalchemy import HALFVEC, SPARSEVEC
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, ForeignKeyConstraint, Integer, LargeBinary, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from concierge.kit.db import Base
+
+DIMENSIONS = 384
+TERM_SPACE = 999_999_999
+
+
+class KnowledgePack(Base):
+    __tablename__ = "knowledge_packs"
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    grounding_mode: Mapped[str] = mapped_column(default="blended")
+    freshness_policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    document_count: Mapped[int] = mapped_column(default=0)
+    chunk_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Source(Base):
+    __tablename__ = "sources"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "pack_id"], ["knowledge_packs.org_id", "knowledge_packs.id"]),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    pack_id: Mapped[UUID]
+    kind: Mapped[str]
+    name: Mapped[str]
+    uri: Mapped[str | None]
+    status: Mapped[str] = mapped_column(default="queued")
+    authoritative: Mapped[bool] = mapped_column(default=False)
+    credibility: Mapped[float] = mapped_column(default=0.5)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    current_item: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class SourceItem(Base):
+    """One thing to read of a source: a file, a page, an archive that expands into more of them."""
+
+    __tablename__ = "source_items"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "source_id"], ["sources.org_id", "sources.id"]),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    source_id: Mapped[UUID]
+    uri: Mapped[str]
+    media_type: Mapped[str | None]
+    data: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    status: Mapped[str] = mapped_column(default="pending")
+    document_id: Mapped[UUID | None]
+    chunk_count: Mapped[int] = mapped_column(default=0)
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Document(Base):
+    __tablename__ = "documents"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "source_id"], ["sources.org_id", "sources.id"]),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    pack_id: Mapped[UUID]
+    source_id: Mapped[UUID]
+    uri: Mapped[str]
+    title: Mapped[str]
+    url: Mapped[str | None]
+    text: Mapped[str] = mapped_column(deferred=True, deferred_raiseload=True)
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    media_type: Mapped[str]
+    language: Mapped[str | None]
+    published_at: Mapped[datetime | None]
+    modified_at: Mapped[datetime | None]
+    authoritative: Mapped[bool] = mapped_column(default=False)
+    credibility: Mapped[float] = mapped_column(default=0.5)
+    audience: Mapped[str | None]
+    chunk_count: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ChunkRow(Base):
+    """A retrievable passage. `terms` are postings of its pack, `sentence_vectors` float16 rows of 384."""
+
+    __tablename__ = "chunks"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"]),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    pack_id: Mapped[UUID]
+    document_id: Mapped[UUID]
+    ordinal: Mapped[int]
+    start_char: Mapped[int]
+    text: Mapped[str]
+    headings: Mapped[list[str]]
+    embedding: Mapped[HalfVector] = mapped_column(HALFVEC(DIMENSIONS))
+    bm25: Mapped[SparseVector] = mapped_column(SPARSEVEC(TERM_SPACE))
+    terms: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    sentence_spans: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    sentence_vectors: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TermStats(Base):
+    """In how many chunks of a pack a term occurs."""
+
+    __tablename__ = "term_stats"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "pack_id"], ["knowledge_packs.org_id", "knowledge_packs.id"]),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    pack_id: Mapped[UUID] = mapped_column(primary_key=True)
+    term: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    df: Mapped[int]

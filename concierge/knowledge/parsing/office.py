@@ -1,0 +1,59 @@
+"""Text of PDF, Office, e-book, mail and table files through kreuzberg, as Markdown."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import kreuzberg
+
+from concierge.knowledge.parsing.document import Extracted
+from concierge.knowledge.parsing.kinds import Kind
+from concierge.knowledge.parsing.layout import with_rows
+from concierge.knowledge.parsing.markdown import tidy
+from concierge.knowledge.parsing.word import with_own_numbering
+
+# Producers fill the title field with these when nobody gave one.
+_NO_TITLE: Final = frozenset({"untitled", "(unspecified)", "unspecified", "document", "(anonymous)"})
+
+
+def read(data: bytes, media_type: str) -> Extracted:
+    """Raises kreuzberg.KreuzbergError for what it cannot read. No OCR, no network, no cache on disk."""
+    config = kreuzberg.ExtractionConfig(
+        use_cache=False,
+        enable_quality_processing=False,
+        output_format="markdown",
+        include_document_structure=media_type == Kind.PDF,
+    )
+    # A file inside the document (an attachment, an embedded workbook) is another document.
+    config.max_archive_depth = 0
+    if media_type == Kind.DOCX:
+        data = with_own_numbering(data)
+    result = kreuzberg.extract_bytes_sync(data, media_type, config=config)
+    metadata: Mapping[str, object] = {**result.metadata}
+    extracted = Extracted(
+        text=with_rows(result.content, _paragraphs(result)) if media_type == Kind.PDF else result.content,
+        title=_title(metadata),
+        language=_text(metadata, "language"),
+        published=_text(metadata, "created_at"),
+        modified=_text(metadata, "modified_at"),
+    )
+    # Cells of a delimited file are data, not markup.
+    return extracted if media_type in {Kind.CSV, Kind.TSV} else tidy(extracted)
+
+
+def _paragraphs(result: kreuzberg.ExtractionResult) -> list[str]:
+    """The paragraphs with the line ends of the page, which the Markdown no longer has."""
+    nodes = (result.document or {"nodes": []})["nodes"]
+    contents = [node["content"] for node in nodes if "content" in node]
+    return [content.get("text", "") for content in contents if content.get("node_type") == "paragraph"]
+
+
+def _title(metadata: Mapping[str, object]) -> str | None:
+    title = _text(metadata, "title") or _text(
+        metadata, "subject" if metadata.get("format_type") == "email" else "title"
+    )
+    return title if title and title.lower() not in _NO_TITLE else None
+
+
+def _text(metadata: Mapping[str, object], key: str) -> str | None:
+    value = metadata.get(key)
+    return value.strip() or None if isinstance(value, str) else None

@@ -1,0 +1,18 @@
+"""All SQL of the knowledge room: packs and sources, documents with their chunks, and search."""
+
+from concierge.knowledge.repository.documents import DocumentRepository, NewChunk, NewDocument
+from concierge.knowledge.repository.packs import PackRepository
+from concierge.knowledge.repository.search import Candidate, SearchRepository
+from concierge.knowledge.repository.sources import PendingItem, SourceRepository, Tally
+
+__all__ = [
+    "Candidate",
+    "DocumentRepository",
+    "NewChunk",
+    "NewDocument",
+    "PackRepository",
+    "PendingItem",
+    "SearchRepository",
+    "SourceRepository",
+    "Tally",
+]

@@ -1,0 +1,56 @@
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from concierge.kit.fields import LongText, Name, Out
+from concierge.kit.pagination import Identified
+
+GroundingMode = Literal["blended", "strict"]
+
+
+class FreshnessPolicy(BaseModel):
+    """When the pack's sources are due to be read again."""
+
+    ttl_days: int = Field(default=30, ge=1, le=3650)
+    recrawl: Literal["never", "changed", "always"] = "changed"
+    priority: Literal["low", "medium", "high"] = "medium"
+
+
+class PackIn(BaseModel):
+    name: Name
+    description: LongText = ""
+    grounding_mode: GroundingMode = "blended"
+    freshness_policy: FreshnessPolicy = FreshnessPolicy()
+
+
+class PackOut(Out):
+    id: UUID
+    name: str
+    description: str
+    grounding_mode: GroundingMode
+    freshness_policy: FreshnessPolicy
+    document_count: int
+    chunk_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class DocumentOut(Identified):
+    source_id: UUID
+    uri: str
+    title: str
+    url: str | None
+    media_type: str
+    language: str | None
+    published_at: datetime | None
+    modified_at: datetime | None
+    authoritative: bool
+    credibility: float
+    chunk_count: int
+    created_at: datetime
+
+
+class DocumentTextOut(DocumentOut):
+    text: str

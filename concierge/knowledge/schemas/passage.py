@@ -1,0 +1,36 @@
+"""What crosses the borders of the knowledge room."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One ranked passage. `text == document.text[start : start + len(text)]`; `sentences` are offsets in the document
+    and `sentence_vectors` has one normalised row of 384 for each of them.
+    """
+
+    chunk_id: UUID
+    document_id: UUID
+    pack_id: UUID
+    title: str
+    url: str | None
+    kind: str
+    headings: tuple[str, ...]
+    text: str
+    start: int
+    sentences: tuple[Span, ...]
+    sentence_vectors: NDArray[np.float32]
+    score: float
+    bm25: float
+    cosine: float
+    rank: int
+    updated_at: datetime | None
+    credibility: float
+    authoritative: bool = False

@@ -1,0 +1,96 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, HttpUrl, StringConstraints, model_validator
+
+from concierge.kit.fields import Name, PlainText
+from concierge.kit.pagination import Identified
+
+SourceKind = Literal["text", "file", "folder", "archive", "url"]
+SourceStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+ItemStatus = Literal["pending", "stored", "duplicate", "unchanged", "expanded", "skipped", "failed"]
+MAX_TEXT_CHARS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """One thing to read: its name within the source, and its bytes unless it is fetched."""
+
+    uri: str
+    data: bytes | None
+    media_type: str | None = None
+    skipped_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSource:
+    kind: SourceKind
+    name: str
+    uri: str | None
+    items: Sequence[NewItem]
+    authoritative: bool = False
+    credibility: float = 0.5
+
+
+class SourceIn(BaseModel):
+    """A source given as JSON: either a text with a title, or the URL of one page. Files are uploaded."""
+
+    kind: Literal["text", "url"]
+    title: Name | None = None
+    text: Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS), PlainText] | None = None
+    url: HttpUrl | None = None
+    authoritative: bool = False
+    credibility: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def says_what_to_read(self) -> Self:
+        if self.kind == "text" and not (self.text and self.text.strip() and self.title):
+            raise ValueError("a text source needs a `title` and a `text`")
+        if self.kind == "url" and self.url is None:
+            raise ValueError("a URL source needs a `url`")
+        return self
+
+
+class Progress(BaseModel):
+    """How far a source has been read."""
+
+    percent: int
+    items: int
+    done: int
+    stored: int
+    duplicate: int
+    unchanged: int
+    skipped: int
+    failed: int
+    chunks: int
+    current: str | None
+
+
+class SourceOut(Identified):
+    pack_id: UUID
+    kind: SourceKind
+    name: str
+    uri: str | None
+    status: SourceStatus
+    authoritative: bool
+    credibility: float
+    error_code: str | None
+    error: str | None
+    progress: Progress
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class ItemOut(Identified):
+    uri: str
+    size: int
+    status: ItemStatus
+    document_id: UUID | None
+    chunk_count: int
+    error_code: str | None
+    error: str | None
+    finished_at: datetime | None

@@ -1,0 +1,6 @@
+"""Decisions about knowledge: packs, sources and what became of them."""
+
+from concierge.knowledge.service.packs import PackService
+from concierge.knowledge.service.sources import INGEST_TASK, SourceService
+
+__all__ = ["INGEST_TASK", "PackService", "SourceService"]

@@ -1,0 +1,1 @@
+"""The only door to models: local MiniLM embeddings and vendor embeddings."""

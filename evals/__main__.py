@@ -1,0 +1,99 @@
+"""Measures how well the product finds and answers, on public sets, and says whether every target is met.
+
+    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_half,mtrag_un,chunking]
+
+Tables go to the terminal, all figures and every question to evals/results/*.json. Exits 1 when a target is missed.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from concierge.entrypoints.cli.evaluate import without_nan
+from evals import corpora
+from evals.measure import Measurement, measure_chunking, measure_retrieval_set, measure_writing
+from evals.store import Store, cache_folder, open_store
+from evals.tables import summary, tables_of
+
+CHECKOUT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
+SETS = ("awsdocs_qa", "mtrag_cloud", "squad2_half", "mtrag_un", "chunking")
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m evals", description=__doc__)
+    parser.add_argument("--sets", default=",".join(SETS), help="Which to measure, separated by commas.")
+    wanted = parser.parse_args(arguments).sets.split(",")
+    if unknown := sorted(set(wanted) - set(SETS)):
+        parser.error(f"there is no set {unknown[0]}; there are {', '.join(SETS)}")
+    console = Console()
+    data = data_folder()
+    if not data.is_dir():
+        console.print(
+            f"The public data sets are not here ({data}). Set CONCIERGE_EVAL_DATA to their folder to measure "
+            "retrieval and answers. Nothing was measured."
+        )
+        return 0
+    console.print(f"[dim]data {data} · kept between runs in {cache_folder()}")
+    measured = asyncio.run(_measure(data, wanted, console))
+    console.print(summary(measured))
+    return 0 if all(check.met for measurement in measured for check in measurement.checks) else 1
+
+
+def data_folder() -> Path:
+    chosen = os.environ.get("CONCIERGE_EVAL_DATA")
+    return Path(chosen) if chosen else CHECKOUT.parent / "shared" / "data"
+
+
+async def _measure(data: Path, wanted: Sequence[str], console: Console) -> list[Measurement]:
+    measured: list[Measurement] = []
+    async with open_store() as store:
+        for name in wanted:
+            began = time.perf_counter()
+            measurement = await _measure_set(store, data, name)
+            measured.append(measurement)
+            _write(measurement)
+            for table in tables_of(measurement):
+                console.print(table)
+            console.print(f"[dim]{name}: {time.perf_counter() - began:,.0f} s")
+    return measured
+
+
+async def _measure_set(store: Store, data: Path, name: str) -> Measurement:
+    if name == "awsdocs_qa":
+        collection = await store.collection(name, corpora.awsdocs_documents(data))
+        return await measure_retrieval_set(store, name, collection, corpora.awsdocs_queries(data))
+    if name == "mtrag_cloud":
+        collection = await store.collection(name, corpora.mtrag_documents(data))
+        return await measure_retrieval_set(store, name, collection, corpora.mtrag_queries(data))
+    if name == "squad2_half":
+        collection = await store.collection(name, corpora.squad_documents(data))
+        return await measure_writing(store, name, collection, corpora.squad_queries(data))
+    if name == "mtrag_un":
+        collection = await store.collection(name, corpora.mtrag_un_documents(data))
+        return await measure_writing(store, name, collection, corpora.mtrag_un_queries(data))
+    return await asyncio.to_thread(measure_chunking, data, cache_folder())
+
+
+def _write(measurement: Measurement) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    body: dict[str, Any] = {
+        "set": measurement.name,
+        "checks": [{**asdict(check), "met": check.met} for check in measurement.checks],
+        **measurement.figures,
+    }
+    text = json.dumps(without_nan(body), indent=1, ensure_ascii=False)
+    (RESULTS / f"{measurement.name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,122 @@
+"""What is measured of each set, and which targets it has to meet."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from concierge.entrypoints.evaluation import (
+    AnswerQuery,
+    AnswerReport,
+    Collection,
+    RetrievalQuery,
+    RetrievalReport,
+    RetrievalRow,
+    measure_answers,
+)
+from concierge.entrypoints.evaluation.retrieval import (
+    ranking_of,
+    retrieval_report,
+    retrieval_row,
+    searches,
+)
+from concierge.knowledge.search import Ranked
+from evals import chunking
+from evals.chunk_cache import DECIDES_CHUNKS, code_digest, digest_of
+from evals.store import Store
+
+AWSDOCS_HIT_5 = 0.92
+MTRAG_NDCG_10 = 0.34
+SQUAD_HIT = 0.82
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A target: `value` has to be at least `target`, or above it where `strictly`."""
+
+    figure: str
+    value: float
+    target: float
+    strictly: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.value > self.target if self.strictly else self.value >= self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """`reports` are what tables show, by name; `figures` are the same with every question, for JSON."""
+
+    name: str
+    checks: tuple[Check, ...]
+    reports: Mapping[str, Any]
+    figures: Mapping[str, Any]
+
+
+SCORES: Mapping[str, Callable[[Ranked], float]] = {
+    "hybrid": lambda entry: entry.score,
+    "BM25 alone": lambda entry: entry.candidate.bm25,
+    "vectors alone": lambda entry: entry.candidate.cosine,
+}
+
+
+async def measure_retrieval_set(
+    store: Store, name: str, collection: Collection, queries: Sequence[RetrievalQuery]
+) -> Measurement:
+    """Rank every question's candidates three ways: as the product does, by words alone, by meaning alone.
+
+    The candidates hold the best of either kind, so each order is what that kind alone would have found.
+    """
+    rows: dict[str, list[RetrievalRow]] = {way: [] for way in SCORES}
+    async for query, found in searches(store.platform.search, store.platform.embedder, collection, queries):
+        for way, score in SCORES.items():
+            ordered = sorted(found.candidates, key=score, reverse=True)
+            rows[way].append(retrieval_row(query, found, ranking_of(ordered, collection)))
+    reports = {way: retrieval_report(own) for way, own in rows.items()}
+    return Measurement(
+        name, retrieval_checks(name, reports), reports, {way: asdict(own) for way, own in reports.items()}
+    )
+
+
+def retrieval_checks(name: str, reports: Mapping[str, RetrievalReport]) -> tuple[Check, ...]:
+    hybrid = reports["hybrid"]
+    if name == "awsdocs_qa":
+        return (Check("gold page in the top 5", hybrid.hit_5, AWSDOCS_HIT_5),)
+    return (
+        Check("nDCG@10 of hybrid", hybrid.ndcg_10, MTRAG_NDCG_10),
+        *(
+            Check(f"… above {way}", hybrid.ndcg_10, report.ndcg_10, strictly=True)
+            for way, report in reports.items()
+            if way != "hybrid"
+        ),
+    )
+
+
+async def measure_writing(
+    store: Store, name: str, collection: Collection, queries: Sequence[AnswerQuery]
+) -> Measurement:
+    report = await measure_answers(store.platform.search, store.platform.embedder, collection, queries)
+    return Measurement(name, answer_checks(name, report), {"answers": report}, asdict(report))
+
+
+def answer_checks(name: str, report: AnswerReport) -> tuple[Check, ...]:
+    """Whether the writer picks the right sentences; when it had better abstain is the curve's to say."""
+    if name != "squad2_half":
+        return ()
+    return (Check("gold text in an answer of at most 3 sentences", report.hit_always, SQUAD_HIT),)
+
+
+def measure_chunking(data: Path, cache: Path) -> Measurement:
+    """The table of `evals.chunking`, kept as long as the code behind it stays."""
+    own_code = Path(chunking.__file__).read_text("utf-8")
+    digest = digest_of([code_digest(*DECIDES_CHUNKS, "knowledge/lexical.py"), own_code])
+    kept = cache / f"chunking-{digest}.json"
+    if not kept.exists():
+        rows = chunking.run(data, cache / "models")
+        kept.write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
+    rows = [
+        chunking.Row(**fields) for fields in cast("list[dict[str, Any]]", json.loads(kept.read_text("utf-8")))
+    ]
+    return Measurement("chunking", (), {"chunking": rows}, {"rows": [asdict(row) for row in rows]})

@@ -1,0 +1,86 @@
+"""The tables an evaluation prints."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from concierge.entrypoints.evaluation import AnswerReport, RetrievalReport
+from evals.chunking import table_of as chunking_table
+from evals.measure import Measurement
+
+
+def tables_of(measurement: Measurement) -> Iterator[Table]:
+    if measurement.name == "chunking":
+        yield chunking_table(measurement.reports["chunking"])
+    elif "answers" in measurement.reports:
+        yield _answers(measurement.name, measurement.reports["answers"])
+        yield _curve(measurement.reports["answers"])
+    else:
+        yield _retrieval(measurement.name, measurement.reports)
+
+
+def summary(measured: Sequence[Measurement]) -> Table:
+    table = _table("Targets", "set", "figure", "value", "target", "")
+    for measurement in measured:
+        for check in measurement.checks:
+            sign = ">" if check.strictly else "≥"
+            verdict = "[bold green]met" if check.met else "[bold red]missed"
+            table.add_row(
+                measurement.name, check.figure, f"{check.value:.3f}", f"{sign} {check.target:.3f}", verdict
+            )
+    return table
+
+
+def _retrieval(name: str, reports: Mapping[str, RetrievalReport]) -> Table:
+    queries = next(iter(reports.values())).queries
+    table = _table(f"{name}: {queries} questions", "ranking", "nDCG@10", "hit@1", "hit@5", "ms p50", "ms p95")
+    for way, report in reports.items():
+        # All rankings come from one search, so there is one latency.
+        times = (report.milliseconds_p50, report.milliseconds_p95) if way == "hybrid" else ()
+        table.add_row(
+            way,
+            f"{report.ndcg_10:.3f}",
+            f"{report.hit_1:.1%}",
+            f"{report.hit_5:.1%}",
+            *(f"{value:.1f}" for value in times),
+        )
+    return table
+
+
+def _answers(name: str, report: AnswerReport) -> Table:
+    title = f"{name}: {report.answerable:,} answerable questions of {report.queries:,}"
+    table = _table(title, "figure", "value")
+    rows: list[tuple[str, float, str]] = [
+        ("gold text in the answer, always answering", report.hit_always, ".1%"),
+        ("gold text in the answer, as served", report.hit, ".1%"),
+        ("right page cited, as served", report.page_cited, ".1%"),
+        ("answerable still answered, as served", report.abstention.answered, ".1%"),
+        ("abstention precision, as served", report.abstention.precision, ".1%"),
+        ("abstention recall, as served", report.abstention.recall, ".1%"),
+        ("abstention, average precision", report.average_abstention_precision, ".3f"),
+        ("support, ROC area", report.support_roc_area, ".3f"),
+        ("search and writing, ms p50", report.milliseconds_p50, ".1f"),
+        ("search and writing, ms p95", report.milliseconds_p95, ".1f"),
+    ]
+    for figure, value, form in rows:
+        if value == value:  # noqa: PLR0124  # NaN: no question tells.
+            table.add_row(figure, format(value, form))
+    return table
+
+
+def _curve(report: AnswerReport) -> Table:
+    table = _table("Abstaining below a support of", "support", "precision", "recall", "answerable answered")
+    for point in report.curve:
+        own = point.abstention
+        table.add_row(
+            f"{point.threshold:.1f}", f"{own.precision:.3f}", f"{own.recall:.3f}", f"{own.answered:.3f}"
+        )
+    return table
+
+
+def _table(title: str, first: str, *others: Any) -> Table:
+    table = Table(first, title=title, title_justify="left")
+    for name in others:
+        table.add_column(name, justify="left" if name in {"figure", ""} else "right")
+    return table

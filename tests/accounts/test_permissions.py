@@ -1,0 +1,93 @@
+"""Who may do what: every kind of caller on every route."""
+
+import httpx
+import pytest
+
+from concierge.kit.ids import new_id
+from tests.api.operations import Operation, operations
+
+pytestmark = pytest.mark.anyio
+
+MANAGERS = {"owner", "admin"}
+BUILDERS = MANAGERS | {"secret"}
+READERS = BUILDERS | {"agent", "viewer"}
+CHATTERS = BUILDERS | {"agent", "visitor"}
+KEY_HOLDERS = BUILDERS | {"agent", "publishable"}
+EVERYBODY = READERS | CHATTERS | KEY_HOLDERS | {"nobody"}
+
+MAY: dict[str, set[str]] = {
+    "sign_up": EVERYBODY,
+    "login": EVERYBODY,
+    "refresh": EVERYBODY,
+    "logout": EVERYBODY,
+    "is_alive": EVERYBODY,
+    "is_ready": EVERYBODY,
+    "me": READERS,
+    "list_members": MANAGERS,
+    "add_member": MANAGERS,
+    "change_member_role": MANAGERS,
+    "remove_member": MANAGERS,
+    "list_api_keys": MANAGERS,
+    "create_api_key": MANAGERS,
+    "revoke_api_key": MANAGERS,
+    "read_audit_log": MANAGERS,
+    "list_agents": READERS,
+    "get_agent": READERS,
+    "create_agent": BUILDERS,
+    "change_agent": BUILDERS,
+    "delete_agent": BUILDERS,
+    "list_packs": READERS,
+    "get_pack": READERS,
+    "list_documents": READERS,
+    "get_document": READERS,
+    "list_sources": READERS,
+    "get_source": READERS,
+    "list_items": READERS,
+    "create_pack": BUILDERS,
+    "delete_pack": BUILDERS,
+    "add_source": BUILDERS,
+    "upload_file": BUILDERS,
+    "cancel_source": BUILDERS,
+    "retry_source": BUILDERS,
+    "delete_source": BUILDERS,
+    "create_visitor_token": KEY_HOLDERS,
+    "chat": CHATTERS,
+    "resume_turn": CHATTERS,
+    "list_conversations": READERS,
+    "get_conversation": READERS,
+    "list_turns": READERS,
+    "get_trace": READERS,
+}
+
+
+def test_the_table_knows_every_route() -> None:
+    assert set(MAY) == {operation.name for operation in operations()}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in operations() if MAY.get(operation.name) != EVERYBODY],
+    ids=lambda operation: operation.name,
+)
+async def test_a_route_is_open_to_those_who_may_and_to_nobody_else(
+    operation: Operation, crew: dict[str, dict[str, str]], client: httpx.AsyncClient
+) -> None:
+    # Nothing has these ids, so whoever is let in finds nothing and changes nothing.
+    ids = {name: new_id() for name in operation.parameters}
+    let_in: set[str] = set()
+    for caller, headers in crew.items():
+        response = await operation.call(client, headers, ids)
+        if response.status_code == 401:
+            assert (caller, response.json()["code"]) == ("nobody", "unauthorized")
+        elif response.status_code == 403:
+            assert response.json()["code"] == "permission_missing"
+        else:
+            assert response.status_code < 500
+            let_in.add(caller)
+
+    assert let_in == MAY[operation.name]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_health_needs_no_credential(path: str, client: httpx.AsyncClient) -> None:
+    assert (await client.get(path)).status_code == 200

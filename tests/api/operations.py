@@ -1,0 +1,94 @@
+"""Every operation of the OpenAPI document, and a valid request of each: a new route without one fails its tests."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from concierge.entrypoints.api.app import create_app
+from concierge.entrypoints.wiring import unconnected
+from concierge.kit.settings import Settings
+
+PASSWORD = "correct horse battery"
+# A valid body of every operation that takes one. `None`: a file is uploaded.
+BODIES: Mapping[str, Mapping[str, Any] | None] = {
+    "sign_up": {"organization": "Shop", "name": "Ann", "email": "ann@shop.example", "password": PASSWORD},
+    "login": {"email": "nobody@shop.example", "password": PASSWORD},
+    "refresh": {"refresh_token": "none"},
+    "logout": {"refresh_token": "none"},
+    "add_member": {"email": "bob@shop.example", "name": "Bob", "role": "viewer", "password": PASSWORD},
+    "change_member_role": {"role": "viewer"},
+    "create_api_key": {"kind": "secret", "name": "key"},
+    "create_agent": {"name": "Ben"},
+    "change_agent": {"name": "Changed"},
+    "create_pack": {"name": "Another"},
+    "add_source": {"kind": "text", "title": "Note", "text": "A note."},
+    "upload_file": None,
+    "create_visitor_token": {"agent_id": "00000000-0000-7000-8000-000000000000"},
+    "chat": {"message": "Hello?"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    name: str
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    has_body: bool
+    body_schema: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def url(self, ids: Mapping[str, UUID]) -> str:
+        return self.path.format(**{name: ids[name] for name in self.parameters})
+
+    async def call(
+        self,
+        client: httpx.AsyncClient,
+        headers: Mapping[str, str],
+        ids: Mapping[str, UUID],
+        body: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:
+        content: dict[str, Any] = {}
+        if self.has_body and BODIES[self.name] is None:
+            content["files"] = {"file": ("note.md", b"# Note\n\nA note.\n", "text/markdown")}
+        elif self.has_body:
+            content["json"] = body or BODIES[self.name]
+        return await client.request(self.method, self.url(ids), headers=dict(headers), **content)
+
+
+def openapi() -> dict[str, Any]:
+    settings = Settings(data_dir=Path(tempfile.gettempdir()) / "concierge-test-data", secret_key="k" * 32)  # pyright: ignore[reportArgumentType]  # pydantic makes it a SecretStr.
+    return create_app(unconnected(settings)).openapi()
+
+
+def operations() -> list[Operation]:
+    document = openapi()
+    return [
+        _operation(document, method, path, details)
+        for path, methods in document["paths"].items()
+        for method, details in methods.items()
+    ]
+
+
+def _operation(document: dict[str, Any], method: str, path: str, details: dict[str, Any]) -> Operation:
+    inside = [entry["name"] for entry in details.get("parameters", []) if entry["in"] == "path"]
+    content = details.get("requestBody", {}).get("content", {})
+    schema = next(iter(content.values()), {}).get("schema", {})
+    return Operation(
+        name=details["operationId"],
+        method=method.upper(),
+        path=path,
+        parameters=tuple(inside),
+        has_body="requestBody" in details,
+        body_schema=_resolved(document, schema),
+    )
+
+
+def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    return document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]

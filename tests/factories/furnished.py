@@ -1,0 +1,50 @@
+"""An organization with one row of every kind that has an address, to try to reach from elsewhere."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from concierge.entrypoints.wiring import Platform
+from tests.factories.tenants import Tenant, make_tenant
+
+DOCUMENT = "# Returns\n\nYou have 30 days from delivery to send anything back. We collect it for free.\n"
+QUESTION = "How many days do I have to send something back?"
+
+
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """`ids` has a row of the tenant for the name of every path parameter there is."""
+
+    tenant: Tenant
+    ids: dict[str, UUID]
+    turn: dict[str, Any]
+
+    @property
+    def marks(self) -> set[str]:
+        """Texts that only this organization's own callers may ever read."""
+        return {str(value) for value in self.ids.values()} | {str(self.tenant.org_id), self.tenant.email}
+
+
+async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
+    tenant = await make_tenant(platform, client)
+    source_id = await tenant.learn(returns=DOCUMENT)
+    turn = await tenant.ask(QUESTION)
+    ids = {
+        "agent_id": tenant.agent_id,
+        "pack_id": tenant.pack_id,
+        "source_id": source_id,
+        "document_id": await _first(tenant, f"/knowledge/packs/{tenant.pack_id}/documents"),
+        "conversation_id": UUID(turn["conversation_id"]),
+        "turn_id": UUID(turn["turn_id"]),
+        "member_id": await _first(tenant, "/members"),
+        "key_id": await _first(tenant, "/api-keys"),
+    }
+    return Furnished(tenant, ids, turn)
+
+
+async def _first(tenant: Tenant, path: str) -> UUID:
+    response = await tenant.client.get(f"/api/v1{path}", headers=tenant.owner)
+    found = response.json()
+    return UUID((found if isinstance(found, list) else found["items"])[0]["id"])

@@ -1,0 +1,3 @@
+from tests.resilience.fixtures import installation, template
+
+__all__ = ["installation", "template"]
