@@ -20,13 +20,15 @@ _LENGTH = struct.Struct(">I")
 _IDLE_S = 30.0
 # Memory that a finished document left behind; a fresh process is cheaper than keeping it.
 _RENEW_ABOVE_KB = 400 * 1024
+# A child writes nothing while it reads a document; this much when the PDF reader unpacks its own library.
+_LIBRARY_BYTES = 64 * 1024 * 1024
 
 
 def main() -> None:
     address_space, idle_s = int(sys.argv[1]), float(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, _LIBRARY_BYTES))
     channel = socket.socket(fileno=os.dup(0))
     with open(os.devnull, "r+b", buffering=0) as null:  # noqa: PTH123  # A descriptor is wanted, not a path.
         for descriptor in (0, 1, 2):
@@ -65,6 +67,8 @@ def _limit_time(seconds: float) -> None:
 def _read(reader: str, media_type: str, data: bytes) -> dict[str, object]:
     # Loaded only now: under the limits, and not at all when nobody sends such a file.
     module: Any = importlib.import_module(f"concierge.knowledge.parsing.{reader}")
+    if media_type == "application/pdf":
+        _unpack(module)
     try:
         extracted = module.read(data, media_type)
     except MemoryError:
@@ -72,6 +76,17 @@ def _read(reader: str, media_type: str, data: bytes) -> dict[str, object]:
     except Exception as error:  # noqa: BLE001  # Whatever a parser raises, the document is what is wrong.
         return {"error": "unreadable", "message": f"{type(error).__name__}: {error}"[:500]}
     return cast("dict[str, object]", dataclasses.asdict(extracted))
+
+
+def _unpack(office: Any) -> None:
+    """Before the first stranger's PDF is looked at, and never after it."""
+    if resource.getrlimit(resource.RLIMIT_FSIZE)[1] == 0:
+        return
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_LIBRARY_BYTES, _LIBRARY_BYTES))
+    try:
+        office.unpack()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def _received(channel: socket.socket, size: int) -> bytes | None:

@@ -1,5 +1,6 @@
 """Text of PDF, Office, e-book, mail and table files through kreuzberg, as Markdown."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,6 +14,18 @@ from concierge.knowledge.parsing.word import with_own_numbering
 
 # Producers fill the title field with these when nobody gave one.
 _NO_TITLE: Final = frozenset({"untitled", "(unspecified)", "unspecified", "document", "(anonymous)"})
+
+# Too little of a PDF to read, enough to make the reader want its library.
+_EMPTY_PDF: Final = b"%PDF-1.4\n"
+
+
+def unpack() -> None:
+    """Let kreuzberg write its PDF library, which it carries packed, to the folder for temporary files.
+
+    It does so once; without it no PDF can be read.
+    """
+    with contextlib.suppress(kreuzberg.KreuzbergError):
+        kreuzberg.extract_bytes_sync(_EMPTY_PDF, Kind.PDF, config=kreuzberg.ExtractionConfig(use_cache=False))
 
 
 def read(data: bytes, media_type: str) -> Extracted:

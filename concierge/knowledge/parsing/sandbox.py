@@ -11,13 +11,16 @@ import logging
 import os
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from concierge.knowledge.errors import DocumentRejectedError
@@ -28,6 +31,10 @@ _LENGTH: Final = struct.Struct(">I")
 _MAX_REPLY_BYTES: Final = 128 * 1024 * 1024
 _LAST_BREATH_S: Final = 2.0
 Reader = Literal["html", "markdown", "office"]
+
+
+class SandboxBrokenError(Exception):
+    """The reader itself does not work here, for instance because its library cannot be written: no file's fault."""
 
 
 class _ChildEndedError(Exception):
@@ -102,7 +109,7 @@ class Sandbox:
         self._turns = threading.Semaphore(self.limits.children)
 
     def read(self, reader: Reader, data: bytes, media_type: str) -> Extracted:
-        """Raises DocumentRejectedError when the file cannot be read within the limits."""
+        """Raises DocumentRejectedError when the file cannot be read within the limits, or SandboxBrokenError."""
         with self._turns:
             return self._read(reader, data, media_type)
 
@@ -182,7 +189,19 @@ def _environment() -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "HF_HUB_OFFLINE": "1",
         "RAYON_NUM_THREADS": "1",
+        "TMPDIR": _library_folder(),
     }
+
+
+def _library_folder() -> str:
+    """Where the PDF reader keeps its library: a place where nobody else can lay one for it to load."""
+    folder = Path(tempfile.gettempdir()) / f"concierge-parsing-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+        return str(folder)
+    return tempfile.mkdtemp(prefix=f"{folder.name}-")
 
 
 def _extracted(reply: dict[str, Any]) -> Extracted:
@@ -191,6 +210,8 @@ def _extracted(reply: dict[str, Any]) -> Extracted:
         return Extracted(**reply)
     _log.info("document_unreadable", extra={"reason": reply.get("message")})
     message = str(reply.get("message", "")).lower()
+    if "pdfium initialization" in message:
+        raise SandboxBrokenError(reply.get("message"))
     if error == "memory":
         raise _too_complex()
     if "password" in message or "encrypt" in message:

@@ -1,13 +1,16 @@
 import os
 import signal
+import stat
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from concierge.knowledge.errors import DocumentRejectedError
-from concierge.knowledge.parsing.sandbox import Sandbox, SandboxLimits
+from concierge.knowledge.parsing.sandbox import Sandbox, SandboxBrokenError, SandboxLimits
 from tests.knowledge.parsing import files
 
 
@@ -51,6 +54,45 @@ def test_never_more_than_one_child_serves_one_caller_and_closing_ends_it() -> No
         assert len(own_children("31.25")) <= 1
     sandbox.close()
     assert not own_children("31.25")
+
+
+def test_the_first_pdf_of_a_new_machine_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The PDF library is unpacked on first use, into a folder that belongs to us alone."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    sandbox = Sandbox()
+    assert "Oak chair" in read(sandbox, files.pdf(), "application/pdf")
+    sandbox.close()
+
+    (folder,) = tmp_path.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [path.name for path in folder.rglob("*.so")] == ["libpdfium.so"]
+
+
+def test_a_folder_that_others_can_write_to_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    planted = tmp_path / f"concierge-parsing-{os.getuid()}"
+    planted.mkdir()
+    planted.chmod(0o777)
+    (planted / "kreuzberg-pdfium").mkdir()
+    (planted / "kreuzberg-pdfium" / "libpdfium.so").write_bytes(b"not a library")
+    sandbox = Sandbox()
+    assert "Oak chair" in read(sandbox, files.pdf(), "application/pdf")
+    sandbox.close()
+
+
+def test_a_library_that_cannot_be_unpacked_is_not_the_fault_of_the_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = tmp_path / f"concierge-parsing-{os.getuid()}"
+    folder.mkdir(mode=0o700)
+    (folder / "kreuzberg-pdfium").touch()
+    sandbox = Sandbox()
+    with pytest.raises(SandboxBrokenError):
+        read(sandbox, files.pdf(), "application/pdf")
+    sandbox.close()
 
 
 def test_a_killed_child_is_replaced() -> None:
