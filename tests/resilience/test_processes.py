@@ -71,6 +71,7 @@ async def test_workers_that_die_or_stop_hand_their_source_on(
         await until_stored(tenant, source_id, 20)
         second.kill()
         third = installation.start("worker")
+        await until_said(third, "Worker is running")
         await read_to_the_end(tenant, source_id)
         third.send(signal.SIGTERM)
         assert third.code(10) == 0
