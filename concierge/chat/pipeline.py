@@ -1,12 +1,7 @@
 """A turn, in one direction. Each step takes what it needs and returns one frozen value."""
 
-from datetime import timedelta
-from uuid import UUID
-
-from concierge.accounts.scope import TenantScope
-from concierge.chat.schemas import ChatIn
 from concierge.chat.steps import decide, persist, respond, retrieve, verify
-from concierge.chat.steps.receive import Received, Reception
+from concierge.chat.steps.receive import Received
 from concierge.chat.stream import TurnLog
 from concierge.chat.trace import TraceBuilder
 from concierge.chat.writers.brief import Writer
@@ -21,37 +16,16 @@ class Pipeline:
     def __init__(
         self,
         db: Database,
-        reception: Reception,
         embedder: Embedder,
         search: Search,
         writer: Writer,
         clock: Clock,
     ) -> None:
         self._db = db
-        self._reception = reception
         self._embedder = embedder
         self._search = search
         self._writer = writer
         self._clock = clock
-
-    async def receive(
-        self,
-        scope: TenantScope,
-        agent_id: UUID,
-        body: ChatIn,
-        *,
-        idempotency_key: str | None,
-        origin: str | None,
-        given_up_after: timedelta,
-    ) -> Received:
-        return await self._reception.receive(
-            scope,
-            agent_id,
-            body,
-            idempotency_key=idempotency_key,
-            origin=origin,
-            given_up_after=given_up_after,
-        )
 
     async def answer(self, received: Received, log: TurnLog) -> None:
         """Answer a message that is stored; ends with the event `message.completed`, after everything is stored."""

@@ -86,9 +86,10 @@ async def resume_turn(
     scope: Chatter,
     service: Chat,
     last_event_id: Annotated[int, Header(ge=0)] = 0,
+    origin: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
     """Take up a broken stream after the event named by `Last-Event-ID`."""
-    await service.existing(scope, agent_id, turn_id)
+    await service.check(scope, agent_id, turn_id, origin=origin)
     return _streamed(service.follow(scope, agent_id, turn_id, after=last_event_id))
 
 

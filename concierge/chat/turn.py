@@ -13,7 +13,7 @@ from concierge.accounts.scope import TenantScope, Unit
 from concierge.chat.errors import TurnFailedError
 from concierge.chat.pipeline import Pipeline
 from concierge.chat.schemas import ChatIn
-from concierge.chat.steps.receive import Received
+from concierge.chat.steps.receive import Received, Reception
 from concierge.chat.stream import Event, LiveTurns, TurnLog, stored_events
 from concierge.conversations.schemas import StoredTurn
 from concierge.conversations.service import ConversationService
@@ -29,8 +29,9 @@ NOTE_ATTEMPTS = 5
 
 
 class ChatService:
-    def __init__(self, db: Database, pipeline: Pipeline, turn_seconds: float) -> None:
+    def __init__(self, db: Database, reception: Reception, pipeline: Pipeline, turn_seconds: float) -> None:
         self._db = db
+        self._reception = reception
         self._pipeline = pipeline
         self._live = LiveTurns()
         self._turn_seconds = turn_seconds
@@ -46,7 +47,7 @@ class ChatService:
         origin: str | None = None,
     ) -> UUID:
         """Store the message and start answering it. Returns the turn: an earlier one for a repeated key."""
-        received = await self._pipeline.receive(
+        received = await self._reception.receive(
             scope,
             agent_id,
             body,
@@ -61,9 +62,14 @@ class ChatService:
             task.add_done_callback(self._running.discard)
         return received.turn.id
 
-    async def existing(self, scope: TenantScope, agent_id: UUID, turn_id: UUID) -> UUID:
-        """Errors: TurnNotFoundError, also for another visitor's turn."""
-        return (await self._stored(scope, agent_id, turn_id)).id
+    async def check(
+        self, scope: TenantScope, agent_id: UUID, turn_id: UUID, *, origin: str | None = None
+    ) -> None:
+        """Errors: TurnNotFoundError, also for another visitor's turn; AgentNotFoundError, OriginNotAllowedError."""
+        async with self._db.transaction(scope.org_id) as session:
+            unit = Unit(session, scope)
+            await self._reception.admit(unit, agent_id, origin)
+            await ConversationService(unit).turn(turn_id, agent_id=agent_id)
 
     async def follow(
         self, scope: TenantScope, agent_id: UUID, turn_id: UUID, *, after: int = 0
@@ -74,7 +80,11 @@ class ChatService:
             async for event in log.follow(after):
                 yield event
             return
-        for event in await self._stored_events(scope, agent_id, turn_id):
+        try:
+            events = await self._stored_events(scope, agent_id, turn_id)
+        except ConciergeError as error:
+            events = [Event(after + 1, "error", _described(error))]
+        for event in events:
             if event.id > after:
                 yield event
 
@@ -100,6 +110,10 @@ class ChatService:
         try:
             async with asyncio.timeout(self._turn_seconds):
                 await self._pipeline.answer(received, log)
+        except asyncio.CancelledError:
+            # The process ends: who asked is told, and may ask another one.
+            await self._fail(received, log, TurnFailedError())
+            raise
         except Exception as error:  # noqa: BLE001  # Whatever went wrong, listeners are told and the turn is closed.
             await self._fail(received, log, error)
         finally:

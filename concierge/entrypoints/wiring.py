@@ -99,9 +99,8 @@ def build(
     fetcher = fetcher or Fetcher(
         limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes)
     )
-    pipeline = Pipeline(
-        db, Reception(db, limits.message_chars, own_origins), embedder, search, HouseWriter(), clock
-    )
+    reception = Reception(db, limits.message_chars, own_origins)
+    pipeline = Pipeline(db, embedder, search, HouseWriter(), clock)
     return Platform(
         settings=settings,
         address=address,
@@ -110,7 +109,7 @@ def build(
         fetcher=fetcher,
         accounts=accounts,
         search=search,
-        chat=ChatService(db, pipeline, limits.turn_seconds),
+        chat=ChatService(db, reception, pipeline, limits.turn_seconds),
         visitors=VisitorService(db, accounts.authentication, own_origins),
         ingestion=Ingestion(db, chunker_for(embedder), fetcher, clock),
     )

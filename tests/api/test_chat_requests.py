@@ -208,7 +208,14 @@ async def test_only_pages_of_allowed_origins_get_a_visitor_and_an_answer(
         f"/api/v1/chat/{agent_id}", headers={**visitor, **header}, json={"message": "Hello?"}
     )
 
-    assert (token.status_code, chat.status_code) == (status, status)
+    started = await shop.tenant.client.post(
+        f"/api/v1/chat/{agent_id}", headers=visitor, json={"message": "Hello?"}
+    )
+    resumed = await shop.tenant.client.get(
+        f"/api/v1/chat/{agent_id}/turns/{started.json()['turn_id']}/events", headers={**visitor, **header}
+    )
+
+    assert (token.status_code, chat.status_code, resumed.status_code) == (status, status, status)
     if status == 403:
         assert token.json()["code"] == chat.json()["code"] == "origin_not_allowed"
 

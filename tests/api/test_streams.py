@@ -11,6 +11,7 @@ import pytest
 from concierge.chat.stream import TurnLog
 from concierge.chat.writers.brief import AnswerBrief, WriterEvent
 from concierge.chat.writers.house import HouseWriter
+from concierge.kit.errors import UnavailableError
 from tests.factories.furnished import QUESTION, Furnished
 
 pytestmark = pytest.mark.anyio
@@ -152,6 +153,37 @@ async def test_an_id_ahead_of_a_running_turn_waits_for_its_end() -> None:
     await log.close()
 
     assert await asyncio.wait_for(listening, 2) == [4]
+
+
+async def test_a_turn_that_a_stopping_server_cuts_off_is_closed_and_can_be_asked_again(
+    shop: Furnished, halted: tuple[asyncio.Event, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("concierge.chat.turn.DRAIN_SECONDS", 0.01)
+    reached, go_on = halted
+    listening = asyncio.create_task(stream(shop, **{"Idempotency-Key": "one"}))
+    await reached.wait()
+    await shop.tenant.platform.chat.drain()
+
+    assert (await listening)[-1]["event"] == "error"
+    go_on.set()
+    assert (await stream(shop, **{"Idempotency-Key": "one"}))[-1]["event"] == "message.completed"
+
+
+async def test_a_stream_followed_in_another_process_ends_with_an_error_when_the_database_goes(
+    shop: Furnished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn_id = (await stream(shop))[0]["data"]["turn_id"]
+    service = shop.tenant.platform.chat
+
+    async def gone(*_: object) -> None:
+        raise UnavailableError("The database did not answer.", code="database_unavailable")
+
+    monkeypatch.setattr(service, "_stored", gone)
+    events = frames((await resume(shop, turn_id, 2)).text)
+
+    assert [(event["id"], event["event"], event["data"]["code"]) for event in events] == [
+        (3, "error", "database_unavailable")
+    ]
 
 
 async def test_a_turn_nobody_listens_to_is_stored_all_the_same(

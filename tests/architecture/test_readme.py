@@ -55,7 +55,7 @@ def typed(line: str, folder: Path) -> str:
 def test_from_nothing_to_an_answer_from_ones_own_documents(newcomer: Path) -> None:
     create, ingest, ask = commands("create-owner")
     assert "concierge ingest PATH --agent acme" in typed(create, newcomer)
-    assert "1 documents read" in typed(ingest, newcomer)
+    assert "1 document read" in typed(ingest, newcomer)
 
     answer = typed(ask, newcomer)
 

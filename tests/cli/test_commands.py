@@ -138,7 +138,7 @@ def test_a_folder_is_read_asked_about_and_read_again(running: Installation, shop
 
     (shop / "tables.md").unlink()
     (shop / "chairs.md").write_text(CHAIRS.replace("129", "159"))
-    assert "1 documents read" in succeeded(running.run("ingest", str(shop), "--agent", "ada"))
+    assert "1 document read" in succeeded(running.run("ingest", str(shop), "--agent", "ada"))
     assert rows(running, "documents") == 1
 
 
@@ -146,7 +146,7 @@ def test_a_file_and_an_archive_are_read(running: Installation, tmp_path: Path) -
     (tmp_path / "terms.pdf").write_bytes(pdf())
     (tmp_path / "docs.zip").write_bytes(zipped({"a.md": CHAIRS.encode(), "b.md": TABLES.encode()}))
 
-    assert "1 documents read" in succeeded(running.run("ingest", str(tmp_path / "terms.pdf"), "-a", "ada"))
+    assert "1 document read" in succeeded(running.run("ingest", str(tmp_path / "terms.pdf"), "-a", "ada"))
     assert "2 documents read" in succeeded(running.run("ingest", str(tmp_path / "docs.zip"), "-a", "ada"))
     assert rows(running, "documents") == 3
 

@@ -58,14 +58,22 @@ class Reception:
         except TurnAlreadyStartedError:
             return await self._stored(scope, request, origin, given_up_after)
 
+    async def admit(self, unit: Unit, agent_id: UUID, origin: str | None) -> AgentConfiguration:
+        """Return the agent, if this caller may speak to it from where they are.
+
+        Errors: AgentNotFoundError, OriginNotAllowedError.
+        """
+        agent = await AgentService(unit).configuration(agent_id)
+        if unit.scope.actor.kind == "visitor":
+            check_origin(agent, origin, self.own_origins)
+        return agent
+
     async def _stored(
         self, scope: TenantScope, request: TurnRequest, origin: str | None, given_up_after: timedelta
     ) -> Received:
         async with self.db.transaction(scope.org_id) as session:
             unit = Unit(session, scope)
-            agent = await AgentService(unit).configuration(request.agent_id)
-            if scope.actor.kind == "visitor":
-                check_origin(agent, origin, self.own_origins)
+            agent = await self.admit(unit, request.agent_id, origin)
             turn = await ConversationService(unit).start_turn(request, given_up_after=given_up_after)
         return Received(scope, agent, request, turn)
 

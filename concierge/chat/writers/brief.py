@@ -31,7 +31,6 @@ class AnswerBrief:
     length: Length = "normal"
     turn: int = 0
     agent_name: str | None = None
-    organization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

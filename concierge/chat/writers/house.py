@@ -28,9 +28,7 @@ class HouseWriter:
     """Pure and quick: the same brief always gives the same answer, within a few milliseconds."""
 
     def write(self, brief: AnswerBrief) -> WrittenAnswer:
-        reply = phrases.small_talk(
-            brief.question, turn=brief.turn, agent_name=brief.agent_name, organization=brief.organization
-        )
+        reply = phrases.small_talk(brief.question, turn=brief.turn, agent_name=brief.agent_name)
         if reply is not None:
             return WrittenAnswer(text=reply, outcome="small_talk", confidence=1.0, pieces=(reply,))
         reading = read(brief)

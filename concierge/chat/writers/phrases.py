@@ -7,7 +7,7 @@ from collections.abc import Sequence
 _TAIL = r"(?:\s+(?:there|everyone|all|you|team|again|so much|very much|a lot|a bunch|for (?:now|your help|the help|that|this)|then|now|today|please))*"
 _END = r"[\s!.,?:;)(👋🙏🙂😊-]*$"
 
-# What a visitor says → what the house answers. {name} is the agent's, {house} the organization's.
+# What a visitor says → what the house answers. {name} is the agent's.
 SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         rf"(?:hi+|hello+|hey+|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)){_TAIL}",
@@ -23,11 +23,11 @@ SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         r"(?:are you|is this|am i (?:talking|speaking|chatting) (?:to|with)) (?:a |an |the )?(?:(?:chat ?)?bot|robot|machine|computer|ai|human|person|real(?: (?:person|human))?|someone real)(?: or (?:a |an )?\w+(?: \w+)?)?",
-        ("I'm an automated assistant, so no person is typing. I answer from {house}'s own pages, and I can pass you on to a colleague.",),
+        ("I'm an automated assistant, so no person is typing. I answer from our own pages, and I can pass you on to a colleague.",),
     ),
     (
         r"(?:who|what) (?:are|r) (?:you|u)|what(?:'s|’s| is) your name|what can you (?:do|help(?: me)? with)|how can you help(?: me)?|what do you do",
-        ("I'm {name}. Ask me anything about {house}, and I'll show you where each answer comes from.",),
+        ("I'm {name}. Ask me about what we offer and how we work, and I'll show you where each answer comes from.",),
     ),
     (
         rf"(?:(?:hi|hello|hey)[,!. ]+)?(?:can you help me|(?:i|we) (?:need|want|could use|would like) (?:some |a bit of |your )?help|help(?: me)?(?: please)?)(?: with (?:my|an?|the|our) (?:recent |last )?(?:order|purchase|account|delivery|booking|problem))?{_TAIL}",
@@ -81,12 +81,12 @@ def pick(options: Sequence[str], question: str, turn: int) -> str:
     return options[(zlib.crc32(question.strip().lower().encode()) + turn) % len(options)]
 
 
-def small_talk(message: str, *, turn: int, agent_name: str | None, organization: str | None) -> str | None:
+def small_talk(message: str, *, turn: int, agent_name: str | None) -> str | None:
     """The reply to a greeting, thanks, a farewell or a question about the assistant itself; otherwise None."""
     if len(message) > 80:
         return None
     for pattern, replies in _COMPILED:
         if pattern.match(message):
             name = agent_name or "the concierge here"
-            return pick(replies, message, turn).format(name=name, house=organization or "the house")
+            return pick(replies, message, turn).format(name=name)
     return None

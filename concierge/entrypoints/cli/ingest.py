@@ -141,11 +141,15 @@ async def _cancel(platform: Platform, scope: TenantScope, source_id: UUID) -> No
     say("Reading was cancelled; what had been read stays.")
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 async def _report(platform: Platform, scope: TenantScope, source: SourceOut) -> None:
     state = source.progress
     mark = "[bold green]✓[/]" if source.status == "succeeded" else "[bold red]✗[/]"
     say(
-        f"{mark} {escape(source.name)}: {state.stored} documents read ({state.chunks} chunks), "
+        f"{mark} {escape(source.name)}: {_counted(state.stored, 'document')} read ({_counted(state.chunks, 'chunk')}), "
         f"{state.unchanged} unchanged, {state.duplicate} known already, {state.skipped} passed over, "
         f"{state.failed} failed."
     )

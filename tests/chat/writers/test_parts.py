@@ -234,7 +234,7 @@ def test_more_coverage_means_more_support() -> None:
     "message", ["Hello, where is my order?", "thank you note cards", "who are you shipping with", "hi" * 60]
 )
 def test_a_real_question_is_not_small_talk(message: str) -> None:
-    assert small_talk(message, turn=0, agent_name=None, organization=None) is None
+    assert small_talk(message, turn=0, agent_name=None) is None
 
 
 LINES = st.sampled_from(
