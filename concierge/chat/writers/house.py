@@ -19,7 +19,6 @@ from concierge.chat.writers.repair import capital
 from concierge.chat.writers.selection import Reading, asks_for_amount, read
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
 
-RELATED = 0.35  # With something missing, what is related is said only from this support on.
 RELATED_SENTENCES = 2
 CERTAIN = 0.85  # Above this an answer stands although it holds no number where one was asked for.
 
@@ -52,7 +51,7 @@ class HouseWriter:
 
 def outcome_of(reading: Reading, support: Support) -> Outcome:
     """What can honestly be said: an answer, what is known beside what is not, or nothing."""
-    if not reading.ranked or support.probability < (RELATED if support.missing else SOME):
+    if not reading.ranked or support.probability < SOME:
         return "unsupported"
     best = leading(reading)
     unmet = asks_for_amount(reading.brief.question) and not best.expected and support.probability < CERTAIN

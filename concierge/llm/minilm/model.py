@@ -19,7 +19,10 @@ from concierge.llm.minilm.weights import COMPUTE_TYPE, converted_folder, publish
 
 DIMENSION = 384
 WINDOW_TOKENS = 254  # 256 with [CLS] and [SEP]: the length the model was trained for.
-OVERLAP_TOKENS = 32
+# Token states come from shorter windows: in long ones they are less about what stands there. On SQuAD articles the chunk
+# that answers comes first for 51 % of the questions with states of 254 tokens at a time, for 59 % with these.
+STATES_WINDOW_TOKENS = 94
+OVERLAP_TOKENS = 16
 BATCH_TOKENS = 512  # Larger batches fall out of the processor's cache and run at half the speed.
 WORKERS = 2
 BACKGROUND_NICENESS = 15
@@ -62,7 +65,7 @@ class MiniLM:
         windows: list[list[int]] = []
         for owner, encoding in enumerate(encodings):
             ids = encoding.ids
-            for start, end in windows_of(len(ids)):
+            for start, end in windows_of(len(ids), WINDOW_TOKENS):
                 owners.append(owner)
                 windows.append([CLS, *ids[start:end], SEP])
         sums = np.zeros((len(texts), DIMENSION), dtype=np.float32)
@@ -73,7 +76,7 @@ class MiniLM:
     def token_states(self, texts: Sequence[str]) -> list[TokenStates]:
         """The states of every token of every text; long texts go through in overlapping windows, stitched mid-overlap."""
         encodings = self._tokenize(texts)
-        plans = [windows_of(len(encoding.ids)) for encoding in encodings]
+        plans = [windows_of(len(encoding.ids), STATES_WINDOW_TOKENS) for encoding in encodings]
         windows = [
             [CLS, *encoding.ids[start:end], SEP]
             for encoding, plan in zip(encodings, plans, strict=True)
@@ -141,11 +144,11 @@ def _forward(encoder: Any, batch: list[list[int]]) -> FloatArray:
     return np.array(encoder.forward_batch(batch).last_hidden_state, dtype=np.float32)
 
 
-def windows_of(tokens: int) -> list[Window]:
-    """Cut `tokens` into windows of equal length, at most WINDOW_TOKENS, neighbours sharing OVERLAP_TOKENS."""
-    if tokens <= WINDOW_TOKENS:
+def windows_of(tokens: int, longest: int) -> list[Window]:
+    """Cut `tokens` into windows of equal length, at most `longest`, neighbours sharing OVERLAP_TOKENS."""
+    if tokens <= longest:
         return [(0, tokens)]
-    count = -(-(tokens - OVERLAP_TOKENS) // (WINDOW_TOKENS - OVERLAP_TOKENS))
+    count = -(-(tokens - OVERLAP_TOKENS) // (longest - OVERLAP_TOKENS))
     length = -(-(tokens + (count - 1) * OVERLAP_TOKENS) // count)
     starts = [number * (tokens - length) // (count - 1) for number in range(count)]
     return [(start, start + length) for start in starts]
