@@ -26,7 +26,7 @@ from concierge.kit.migrations import location, migrate
 from concierge.kit.postgres import EmbeddedPostgres
 from concierge.knowledge.lexical import document_weights, pack_term, terms
 from concierge.knowledge.models import DIMENSIONS, TERM_SPACE
-from concierge.knowledge.repository import DocumentRepository, NewChunk, NewDocument
+from concierge.knowledge.repository import DocumentRepository, NewChunk, NewDocument, mean_vector
 
 BUILDER_VERSION = 2  # Raised when this module builds other databases than before.
 CHUNKS_PER_DOCUMENT = 20
@@ -183,12 +183,12 @@ def _copy_documents(
     ids: Sequence[UUID],
     documents: Sequence[Sequence[NewChunk]],
 ) -> None:
-    names = ("org_id", "id", "chunk_count", *NewDocument.__slots__)
+    names = ("org_id", "id", "chunk_count", "embedding", *NewDocument.__slots__)
     with owner.cursor() as cursor, cursor.copy(_copying("documents", names)) as copy:
         for number, (document_id, chunks) in enumerate(zip(ids, documents, strict=True)):
             document = _document(pack, source_id, number, chunks)
             values = [getattr(document, name) for name in NewDocument.__slots__]
-            copy.write_row((pack.org_id, document_id, len(chunks), *values))
+            copy.write_row((pack.org_id, document_id, len(chunks), mean_vector(chunks), *values))
 
 
 def _copy_chunks(

@@ -16,7 +16,17 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 # Modules beyond the seven common names, each explained in docs/decisions/.
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
-    "knowledge": {"chunker", "chunking", "parsing", "sources", "search", "lexical", "ingestion", "metrics"},
+    "knowledge": {
+        "chunker",
+        "chunking",
+        "parsing",
+        "sources",
+        "search",
+        "ranking",
+        "lexical",
+        "ingestion",
+        "metrics",
+    },
 }
 MARKER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError|@ts-ignore")
 BARE_IGNORE = re.compile(r"# (type: ignore|noqa)\s*$")

@@ -2,15 +2,21 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any, Self
 
 from concierge.chat.steps.decide import AnswerPlan
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
+from concierge.knowledge.ranking import Signals
 from concierge.knowledge.search import Found
 
 SHOWN_CANDIDATES = 20
+
+
+def _rounded(signals: Signals | None) -> dict[str, float] | None:
+    return signals and {name: round(value, 4) for name, value in asdict(signals).items()}
 
 
 class TraceBuilder:
@@ -48,6 +54,7 @@ class TraceBuilder:
                     "score": round(entry.score, 4),
                     "bm25": round(entry.candidate.bm25, 4),
                     "cosine": round(entry.candidate.cosine, 4),
+                    "signals": _rounded(entry.signals),
                     "kept": entry.candidate.chunk_id in kept,
                 }
                 for entry in found.candidates[:SHOWN_CANDIDATES]

@@ -74,6 +74,8 @@ class SourceItem(Base):
 
 
 class Document(Base):
+    """`embedding` is the mean of its chunks' vectors, of length 1."""
+
     __tablename__ = "documents"
     __table_args__ = (ForeignKeyConstraint(["org_id", "source_id"], ["sources.org_id", "sources.id"]),)
 
@@ -93,6 +95,7 @@ class Document(Base):
     authoritative: Mapped[bool] = mapped_column(default=False)
     credibility: Mapped[float] = mapped_column(default=0.5)
     audience: Mapped[str | None]
+    embedding: Mapped[HalfVector] = mapped_column(HALFVEC(DIMENSIONS), deferred=True, deferred_raiseload=True)
     chunk_count: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -1,8 +1,7 @@
-"""Find the passages that answer: candidates by words and by meaning, exact scores of both, one weighted sum."""
+"""Find the passages that answer: candidates by words and by meaning, the best of them read whole and ranked."""
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from uuid import UUID
@@ -12,41 +11,27 @@ from numpy.typing import NDArray
 
 from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Database
-from concierge.knowledge.lexical import K1, idf, pack_term, term_id, terms
-from concierge.knowledge.repository.search import Candidate, PackStatistics, Scores, SearchRepository
+from concierge.knowledge.lexical import idf, pack_term, term_id, terms
+from concierge.knowledge.ranking import (
+    FIRST,
+    SHORTLIST,
+    Question,
+    Ranked,
+    bm25_scale,
+    by_evidence,
+    by_first_sight,
+)
+from concierge.knowledge.repository.search import Asked, Contender, PackStatistics, SearchRepository
 from concierge.knowledge.schemas import Passage
+
+Vector = NDArray[np.float32]
 
 # Below this many chunks an exact scan of the pack is faster than the approximate index, and exact.
 EXACT_SCAN_CHUNKS = 4_000
-CANDIDATES_EACH = 80
+CANDIDATES_EACH = 60
 # Chunks having one of the question's rarest terms are scored until so many are reached; the rest, which only share
 # common words with the question, cannot be among the best.
 POSTINGS_BUDGET = 5_000
-
-
-# So many of the best compete for the first places with the support of their neighbours and of their documents.
-CONTENDERS = 24
-# A document's second chunk supports the first by what it scores above the contender in this place.
-SUPPORTING = 20
-
-
-@dataclass(frozen=True, slots=True)
-class RankingWeights:
-    """How the scores are summed.
-
-    `bm25` multiplies BM25 divided by the geometric mean of the best BM25 found and of the most the question could
-    score: the first alone would make much of a poor match when there is no better, the second little of a good match
-    to a long question. `neighbour` multiplies what the better neighbour in the document scores above the last
-    candidate, `document` what the document's second-best chunk scores above the one in place `SUPPORTING`.
-    """
-
-    cosine: float = 1.0
-    bm25: float = 0.7
-    neighbour: float = 0.15
-    document: float = 0.3
-
-
-WEIGHTS = RankingWeights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +39,7 @@ class Query:
     """A question ready to search with; `vector` is (384,) and normalised."""
 
     text: str
-    vector: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    candidate: Candidate
-    score: float
-
-
-Place = tuple[UUID, int]  # A document, and which of its chunks.
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Candidates by their `own` scores: the best, who compete for the first places, and the others, best first.
-
-    `floor` is the last one's score.
-    """
-
-    contenders: Sequence[Ranked]
-    others: Sequence[Ranked]
-    own: Mapping[Place, float]
-    floor: float
+    vector: Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,100 +69,65 @@ class Search:
                 packs, [pack_term(pack, word) for pack in packs for word in words]
             )
             chunks = sum(pack.chunks for pack in statistics.values())
-            rarity = _rarity(words, statistics, chunks)
-            asked = {term_id(word): rarity[word] for word in words}
-            candidates = await repository.candidates(
-                list(statistics),
-                vector=query.vector,
-                query=asked,
-                postings=_postings(words, statistics),
-                wanted=CANDIDATES_EACH,
-                exact=chunks <= EXACT_SCAN_CHUNKS,
-            )
-            scale = bm25_scale(candidates, best_possible_bm25(rarity))
-            standing = standing_of(candidates, scale, WEIGHTS)
-            around = await repository.candidates_at(
-                missing_neighbours(standing), vector=query.vector, query=asked
-            )
-            ranking = ranked(standing, around, scale, WEIGHTS)
-            best = {
-                entry.candidate.chunk_id: Scores(
-                    entry.score, entry.candidate.bm25, entry.candidate.cosine, rank
-                )
-                for rank, entry in enumerate(ranking[:limit])
-            }
-            passages = await repository.passages(best)
-        return Found(tuple(passages), rarity, tuple(ranking), chunks, (perf_counter() - began) * 1000)
+            question = Question(query.text, query.vector, _rarity(words, statistics, chunks))
+            asked = Asked.of(query.vector, {term_id(word): question.rarity[word] for word in words})
+            if chunks <= EXACT_SCAN_CHUNKS:
+                candidates = await repository.scan(list(statistics), asked, CANDIDATES_EACH)
+            else:
+                postings = _postings(words, statistics)
+                candidates = await repository.candidates(list(statistics), asked, postings, CANDIDATES_EACH)
+            scale = bm25_scale(candidates, question.most)
+            first = by_first_sight(candidates, scale)
+            shortlist = [entry.candidate.chunk_id for entry in first[:SHORTLIST]]
+            read = await repository.contenders(shortlist, asked, FIRST.cosine, FIRST.bm25 / scale)
+        matrices, best_sentences = _sentences(read, query.vector)
+        floor = first[-1].score if first else 0.0
+        best = by_evidence(first[:SHORTLIST], read, best_sentences, question, scale, floor)
+        whole = {entry.chunk_id: (entry, matrix) for entry, matrix in zip(read, matrices, strict=True)}
+        passages = [
+            _passage(*whole[entry.candidate.chunk_id], entry, rank) for rank, entry in enumerate(best[:limit])
+        ]
+        return Found(
+            passages=tuple(passages),
+            idf=question.rarity,
+            candidates=(*best, *first[SHORTLIST:]),
+            chunks_searched=chunks,
+            milliseconds=(perf_counter() - began) * 1000,
+        )
 
 
-def bm25_scale(candidates: Sequence[Candidate], ceiling: float) -> float:
-    """Return what BM25 is divided by: the geometric mean of the best there is and the best there could be."""
-    return math.sqrt(max((candidate.bm25 for candidate in candidates), default=0.0) * ceiling) or 1.0
+def _sentences(read: Sequence[Contender], vector: Vector) -> tuple[list[Vector], list[float]]:
+    """Return the sentence vectors of each passage, and the cosine of its best sentence to the question."""
+    if not read:
+        return [], []
+    joined = np.frombuffer(b"".join(entry.sentence_vectors for entry in read), dtype=np.float16)
+    rows = joined.reshape(-1, len(vector)).astype(np.float32)
+    ends = np.cumsum([len(entry.spans) // 2 for entry in read])
+    cosines = np.maximum.reduceat(rows @ vector, np.r_[0, ends[:-1]])
+    return np.split(rows, ends[:-1]), cosines.tolist()
 
 
-def standing_of(candidates: Sequence[Candidate], scale: float, weights: RankingWeights) -> Standing:
-    """Order the candidates by their own scores alone."""
-    entries = _sorted([Ranked(entry, _own(entry, scale, weights)) for entry in candidates])
-    own = {(entry.candidate.document_id, entry.candidate.ordinal): entry.score for entry in entries}
-    floor = entries[-1].score if entries else 0.0
-    return Standing(entries[:CONTENDERS], entries[CONTENDERS:], own, floor)
-
-
-def missing_neighbours(standing: Standing) -> list[Place]:
-    """Say which chunks stand beside a contender and are no candidates themselves."""
-    beside = {place for entry in standing.contenders for place in _beside(entry.candidate)}
-    return [place for place in beside if place not in standing.own and place[1] >= 0]
-
-
-def ranked(
-    standing: Standing, around: Sequence[Candidate], scale: float, weights: RankingWeights
-) -> list[Ranked]:
-    """Order the candidates, best first; `around` are chunks beside them, which lend support but are not ranked."""
-    own = dict(standing.own)
-    for entry in around:
-        own[entry.document_id, entry.ordinal] = _own(entry, scale, weights)
-    contenders = [
-        Ranked(entry.candidate, entry.score + weights.neighbour * _support(own, entry, standing.floor))
-        for entry in standing.contenders
-    ]
-    return [*_sorted(_with_documents(_sorted(contenders), weights.document)), *standing.others]
-
-
-def best_possible_bm25(rarity: Mapping[str, float]) -> float:
-    """Return what a chunk would score that is full of every word of the question; 1 for a question of no words."""
-    return (K1 + 1) * sum(rarity.values()) or 1.0
-
-
-def _own(candidate: Candidate, scale: float, weights: RankingWeights) -> float:
-    return weights.cosine * candidate.cosine + weights.bm25 * candidate.bm25 / scale
-
-
-def _beside(candidate: Candidate) -> tuple[Place, Place]:
-    return (candidate.document_id, candidate.ordinal - 1), (candidate.document_id, candidate.ordinal + 1)
-
-
-def _support(own: Mapping[Place, float], entry: Ranked, floor: float) -> float:
-    """How far the better neighbour stands above the last candidate."""
-    return max(0.0, *(own.get(place, floor) - floor for place in _beside(entry.candidate)))
-
-
-def _with_documents(ranking: Sequence[Ranked], share: float) -> list[Ranked]:
-    """A document of which two chunks match is likelier to be about the question than one of which one does."""
-    if not ranking:
-        return []
-    floor = ranking[min(SUPPORTING, len(ranking) - 1)].score
-    scores: dict[UUID, list[float]] = defaultdict(list)
-    for entry in ranking:
-        scores[entry.candidate.document_id].append(entry.score)
-    support = {document: share * max(0.0, own[1] - floor) for document, own in scores.items() if len(own) > 1}
-    return [
-        Ranked(entry.candidate, entry.score + support.get(entry.candidate.document_id, 0.0))
-        for entry in ranking
-    ]
-
-
-def _sorted(entries: Iterable[Ranked]) -> list[Ranked]:
-    return sorted(entries, key=lambda entry: (-entry.score, entry.candidate.chunk_id.int))
+def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Passage:
+    return Passage(
+        chunk_id=read.chunk_id,
+        document_id=read.document_id,
+        pack_id=read.pack_id,
+        title=read.title,
+        url=read.url,
+        kind="pack",
+        headings=tuple(read.headings),
+        text=read.text,
+        start=read.start,
+        sentences=tuple(zip(read.spans[::2], read.spans[1::2], strict=True)),
+        sentence_vectors=matrix,
+        score=ranked.score,
+        bm25=ranked.candidate.bm25,
+        cosine=ranked.candidate.cosine,
+        rank=rank,
+        updated_at=read.updated_at,
+        credibility=read.credibility,
+        authoritative=read.authoritative,
+    )
 
 
 def _rarity(words: Sequence[str], statistics: Mapping[UUID, PackStatistics], chunks: int) -> dict[str, float]:

@@ -91,6 +91,7 @@ CREATE TABLE documents (
     authoritative boolean NOT NULL DEFAULT false,
     credibility real NOT NULL DEFAULT 0.5,
     audience text,
+    embedding halfvec(384) NOT NULL,
     chunk_count integer NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (org_id, id),

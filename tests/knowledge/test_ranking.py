@@ -1,124 +1,170 @@
-"""How candidates are ordered: both scores count, and a neighbour or a second chunk lends support, never takes it."""
+"""How passages are ordered: words and meaning make the shortlist, then everything that speaks for one counts."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
 from uuid import UUID
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concierge.knowledge.repository.search import Candidate
-from concierge.knowledge.search import (
-    CONTENDERS,
-    WEIGHTS,
+from concierge.knowledge.lexical import terms
+from concierge.knowledge.ranking import (
+    Pairs,
+    Question,
     Ranked,
-    RankingWeights,
     bm25_scale,
-    missing_neighbours,
-    ranked,
-    standing_of,
+    by_evidence,
+    by_first_sight,
 )
+from concierge.knowledge.repository.search import Candidate, Contender
 
-CEILING = 20.0
-PLAIN = replace(WEIGHTS, neighbour=0.0, document=0.0)
+MOST = 20.0
+ASKED = "How long is the return period for garden furniture?"
 
 
-def candidate(document: int, ordinal: int, *, cosine: float = 0.0, bm25: float = 0.0) -> Candidate:
+def candidate(document: int, ordinal: int = 1, *, cosine: float = 0.0, bm25: float = 0.0) -> Candidate:
     return Candidate(UUID(int=document * 1000 + ordinal), UUID(int=document), ordinal, bm25, cosine)
 
 
-def order(
-    candidates: Sequence[Candidate],
-    *,
-    around: Sequence[Candidate] = (),
-    weights: RankingWeights = WEIGHTS,
-) -> list[Ranked]:
-    scale = bm25_scale(candidates, CEILING)
-    return ranked(standing_of(candidates, scale, weights), around, scale, weights)
+def question(text: str = ASKED) -> Question:
+    return Question(text, np.zeros(384, dtype=np.float32), dict.fromkeys(terms(text), 2.0))
 
 
-def score_of(ranking: Sequence[Ranked], document: int) -> float:
-    return next(entry.score for entry in ranking if entry.candidate.document_id == UUID(int=document))
+def read(
+    entry: Candidate, text: str = "", *, beside: float | None = None, document: float = 0.0
+) -> Contender:
+    """The passage of a candidate, read whole."""
+    return Contender(
+        chunk_id=entry.chunk_id,
+        document_id=entry.document_id,
+        pack_id=UUID(int=0),
+        title="Returns",
+        url=None,
+        headings=(),
+        text=text,
+        start=0,
+        spans=(0, len(text)),
+        sentence_vectors=b"",
+        updated_at=None,
+        credibility=0.5,
+        authoritative=False,
+        document_cosine=document,
+        beside=beside,
+    )
 
 
-places = st.lists(
+def final(passages: Sequence[tuple[Candidate, Contender, float]], floor: float = 0.0) -> list[Ranked]:
+    """Order passages given with the cosines of their best sentences."""
+    first = by_first_sight([entry for entry, _, _ in passages], 1.0)
+    return by_evidence(
+        first,
+        [entry for _, entry, _ in passages],
+        [cosine for _, _, cosine in passages],
+        question(),
+        1.0,
+        floor,
+    )
+
+
+candidates = st.lists(
     st.builds(
         candidate,
         st.integers(1, 5),
         st.integers(0, 6),
         cosine=st.floats(-1, 1),
-        bm25=st.floats(0, CEILING),
+        bm25=st.floats(0, MOST),
     ),
     max_size=30,
     unique_by=lambda entry: entry.chunk_id,
 )
 
 
-@given(places)
-def test_every_candidate_is_ranked_once_by_falling_score(candidates: list[Candidate]) -> None:
-    ranking = order(candidates)
-
-    assert sorted(entry.candidate.chunk_id for entry in ranking) == sorted(
-        entry.chunk_id for entry in candidates
-    )
-    assert [entry.score for entry in ranking] == sorted((entry.score for entry in ranking), reverse=True)
-
-
-@given(places)
-def test_support_only_ever_adds(candidates: list[Candidate]) -> None:
-    alone = {entry.candidate.chunk_id: entry.score for entry in order(candidates, weights=PLAIN)}
-
-    assert all(entry.score >= alone[entry.candidate.chunk_id] for entry in order(candidates))
-
-
-@given(places, st.randoms(use_true_random=False))
-def test_the_order_in_which_candidates_come_does_not_matter(
-    candidates: list[Candidate], random: Random
+@given(candidates, st.randoms(use_true_random=False))
+def test_every_candidate_is_ranked_once_by_falling_score_in_whatever_order_it_came(
+    found: list[Candidate], random: Random
 ) -> None:
-    shuffled = random.sample(candidates, len(candidates))
+    ranking = by_first_sight(found, bm25_scale(found, MOST))
 
-    assert order(shuffled) == order(candidates)
+    assert {entry.candidate for entry in ranking} == set(found)
+    assert [entry.score for entry in ranking] == sorted((entry.score for entry in ranking), reverse=True)
+    assert by_first_sight(random.sample(found, len(found)), bm25_scale(found, MOST)) == ranking
 
 
 def test_meaning_decides_where_words_are_equal_and_words_where_meaning_is() -> None:
-    words, meaning, neither = candidate(1, 0, bm25=8), candidate(2, 0, cosine=0.9), candidate(3, 0)
+    words, meaning, neither = candidate(1, bm25=8), candidate(2, cosine=0.9), candidate(3)
 
-    ranking = order([neither, words, meaning], weights=PLAIN)
-
-    assert ranking[-1].candidate == neither
+    assert by_first_sight([neither, words, meaning], 8.0)[-1].candidate == neither
 
 
-def test_the_better_neighbour_lends_support_even_when_it_is_no_candidate() -> None:
-    candidates = [candidate(1, 4, cosine=0.6), candidate(2, 4, cosine=0.6), candidate(3, 0, cosine=0.1)]
-    around = [candidate(2, 3, cosine=0.5), candidate(2, 5, cosine=0.2), candidate(1, 3, cosine=-0.5)]
-
-    ranking = order(candidates, around=around)
-
-    assert ranking[0].candidate.document_id == UUID(int=2)
-    assert score_of(ranking, 2) - score_of(ranking, 1) > 0
-    assert len(ranking) == len(candidates)
+def test_a_poor_match_is_not_made_much_of_when_there_is_no_better() -> None:
+    assert bm25_scale([candidate(1, bm25=1.0)], 16.0) == pytest.approx(4.0)
+    assert bm25_scale([candidate(1, bm25=16.0)], 16.0) == pytest.approx(16.0)
+    assert bm25_scale([], 16.0) == 1.0
 
 
-def test_a_document_with_two_matching_chunks_goes_before_one_with_one() -> None:
-    crowd = [candidate(10 + number, 0, cosine=0.3) for number in range(30)]
-    one, two = candidate(1, 0, cosine=0.70), [candidate(2, 0, cosine=0.69), candidate(2, 9, cosine=0.65)]
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (read(candidate(1), "You have a return period of 30 days."), read(candidate(2), "Period furniture.")),
+        (read(candidate(1), beside=0.8), read(candidate(2), beside=0.1)),
+        (read(candidate(1), beside=0.8), read(candidate(2))),
+        (read(candidate(1), document=0.7), read(candidate(2), document=0.2)),
+    ],
+    ids=["words side by side", "a better neighbour", "a neighbour at all", "a document about it"],
+)
+def test_of_two_equal_candidates_more_speaks_for_one(better: Contender, worse: Contender) -> None:
+    ranking = final(
+        [(candidate(2, cosine=0.5), worse, 0.5), (candidate(1, cosine=0.5), better, 0.5)], floor=0.3
+    )
 
-    ranking = order([*crowd, one, *two])
-
-    assert ranking[0].candidate == two[0]
+    assert ranking[0].candidate.document_id == better.document_id
 
 
-def test_neighbours_are_asked_for_of_the_best_only_and_never_twice() -> None:
-    best = [candidate(1, ordinal, cosine=0.9) for ordinal in (0, 1, 3)]
-    rest = [candidate(100 + number, 5, cosine=0.1) for number in range(CONTENDERS)]
-    candidates = [*best, *rest]
+def test_a_passage_with_one_sentence_that_answers_goes_before_one_that_is_near_throughout() -> None:
+    near, answers = candidate(1, cosine=0.6), candidate(2, cosine=0.5)
 
-    asked = missing_neighbours(standing_of(candidates, bm25_scale(candidates, CEILING), WEIGHTS))
+    ranking = final([(near, read(near), 0.6), (answers, read(answers), 0.8)])
 
-    assert len(asked) == len(set(asked)) == 2 + 2 * (CONTENDERS - len(best))
-    assert {(document.int, ordinal) for document, ordinal in asked if document.int == 1} == {(1, 2), (1, 4)}
+    assert ranking[0].candidate == answers
+
+
+def test_the_opening_of_a_document_goes_first_where_all_else_is_equal() -> None:
+    opening, later = candidate(1, 0), candidate(1, 3)
+
+    assert final([(later, read(later), 0.5), (opening, read(opening), 0.5)])[0].candidate == opening
+
+
+def test_a_neighbour_below_the_last_candidate_takes_nothing_away() -> None:
+    weak, alone = candidate(1), candidate(2)
+
+    one, other = final([(weak, read(weak, beside=-0.9), 0.5), (alone, read(alone), 0.5)], floor=0.2)
+
+    assert one.score == other.score
+
+
+def test_a_passage_that_went_away_meanwhile_is_left_out() -> None:
+    here, gone = candidate(1), candidate(2)
+
+    ranking = by_evidence(by_first_sight([here, gone], 1.0), [read(here)], [0.5], question(), 1.0, 0.0)
+
+    assert [entry.candidate for entry in ranking] == [here]
 
 
 def test_nothing_found_is_an_empty_ranking() -> None:
-    assert order([]) == []
+    assert final([]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("The return period is generous: garden furniture has a season.", 2 / 5),
+        ("Returns: periods for the garden and furniture", 3 / 5),
+        ("Furniture for the garden, a period of returning", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_pairs_are_words_that_stand_together_in_both(text: str, share: float) -> None:
+    """Of the five words of the question each pair counts as one; word forms and short words between do not matter."""
+    assert Pairs(question()).share_in(text) == pytest.approx(share)

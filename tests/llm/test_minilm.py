@@ -131,29 +131,40 @@ def test_a_question_lies_nearer_to_its_answer_than_to_anything_else(model: MiniL
 @pytest.mark.parametrize("text", ["", "   ", "\x01\x02", "🪑🪑", "\u202e"])
 def test_text_without_words_still_has_a_vector(model: MiniLM, text: str) -> None:
     assert np.isfinite(model.embed([text])).all()
-    assert model.token_states([text])[0].spans.shape[1] == 2
+    assert model.token_states([text], [""])[0].spans.shape[1] == 2
 
 
 def test_no_texts_give_an_empty_matrix(model: MiniLM) -> None:
     assert model.embed([]).shape == (0, DIMENSION)
-    assert model.token_states([]) == []
+    assert model.token_states([], []) == []
 
 
 def test_token_spans_point_at_the_words(model: MiniLM) -> None:
     text = "Größe: 180 × 90 cm – the “Kōkā” table."
-    spans = model.token_states([text])[0].spans
+    spans = model.token_states([text], [""])[0].spans
     words = re.sub(r"\s", "", "".join(text[start:end] for start, end in spans))
     assert words == re.sub(r"\s", "", text)
 
 
+def test_a_preface_colours_the_states_and_has_none_of_its_own(model: MiniLM) -> None:
+    text = "It takes 900 seconds at most. " * 40
+    (alone,) = model.token_states([text], [""])
+    (prefaced,) = model.token_states([text], ["AWS Lambda quotas: " * 30])
+    assert prefaced.states.shape == alone.states.shape
+    assert (prefaced.spans == alone.spans).all()
+    question = model.embed(["AWS Lambda quotas"])[0]
+    nearness = [float(states.mean(axis=0) @ question) for states in (prefaced.states, alone.states)]
+    assert nearness[0] > nearness[1] + 0.1
+
+
 def test_long_text_is_stitched_from_windows_in_order(model: MiniLM) -> None:
     text = " ".join(f"Shelf {number} holds {number * 7} books." for number in range(200))
-    result = model.token_states([text])[0]
+    result = model.token_states([text], [""])[0]
     assert len(result.states) == len(result.spans) > 10 * STATES_WINDOW_TOKENS
     assert np.isfinite(result.states).all()
     assert (np.diff(result.spans[:, 0]) > 0).all()
     head_end = int(np.searchsorted(result.spans[:, 0], 400))
-    alone = model.token_states([text[:1000]])[0].states
+    alone = model.token_states([text[:1000]], [""])[0].states
     similar = (result.states[:head_end] * alone[:head_end]).sum(axis=1)
     similar /= np.linalg.norm(result.states[:head_end], axis=1) * np.linalg.norm(alone[:head_end], axis=1)
     assert float(np.median(similar)) > 0.8

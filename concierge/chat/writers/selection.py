@@ -18,7 +18,7 @@ PASSAGES = 5
 WORDS = 0.06
 RANK = 0.04
 CONTEXT = (
-    0.5  # A question term found in the title, the headings or the introducing sentence counts this share.
+    0.25  # A question term found in the title, the headings or the introducing sentence counts this share.
 )
 EXPECTED = 0.15  # The unit holds the kind of thing asked for: a number, a date, a name.
 UNDER_QUESTION = 0.9  # An answer inherits this share of the score of the question it stands under.

@@ -1,6 +1,11 @@
 """All SQL of the knowledge room: packs and sources, documents with their chunks, and search."""
 
-from concierge.knowledge.repository.documents import DocumentRepository, NewChunk, NewDocument
+from concierge.knowledge.repository.documents import (
+    DocumentRepository,
+    NewChunk,
+    NewDocument,
+    mean_vector,
+)
 from concierge.knowledge.repository.packs import PackRepository
 from concierge.knowledge.repository.search import Candidate, SearchRepository
 from concierge.knowledge.repository.sources import PendingItem, SourceRepository, Tally
@@ -15,4 +20,5 @@ __all__ = [
     "SearchRepository",
     "SourceRepository",
     "Tally",
+    "mean_vector",
 ]

@@ -141,6 +141,7 @@ class DocumentRepository:
                 org_id=self._scope.org_id,
                 id=document_id,
                 chunk_count=len(chunks),
+                embedding=mean_vector(chunks),
                 **{name: getattr(document, name) for name in NewDocument.__slots__},
             )
         )
@@ -249,3 +250,9 @@ class DocumentRepository:
             .where(Document.org_id == self._scope.org_id, Document.id == document_id)
             .options(undefer(Document.text))
         )
+
+
+def mean_vector(chunks: Sequence[NewChunk]) -> HalfVector:
+    """What a document is about as a whole: the mean of its chunks' vectors, scaled to length 1."""
+    total = np.sum([chunk.vector for chunk in chunks], axis=0)
+    return HalfVector(total / (np.linalg.norm(total) or 1.0))

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from datetime import datetime
+from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
@@ -11,8 +12,7 @@ from pgvector import HalfVector, SparseVector
 
 from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Session, fetch
-from concierge.knowledge.models import DIMENSIONS, TERM_SPACE
-from concierge.knowledge.schemas.passage import Passage
+from concierge.knowledge.models import TERM_SPACE
 
 STATISTICS = """
 SELECT p.id, p.chunk_count, s.term, s.df
@@ -21,29 +21,32 @@ LEFT JOIN term_stats s ON s.org_id = p.org_id AND s.pack_id = p.id AND s.term = 
 WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
 """
 
-# Adding nothing to the distance keeps the planner from the HNSW index where an exact scan is faster and exact.
-EXACT: LiteralString = "(embedding <#> %(vector)b) + 0"
-NEAREST: LiteralString = "embedding <#> %(vector)b"
+# Of a small pack everything is scored in one pass, which is exact and faster than any index.
+SCAN = """
+WITH scored AS MATERIALIZED (
+    SELECT id, document_id, ordinal, -(bm25 <#> %(query)b) AS bm25, -(embedding <#> %(vector)b) AS cosine
+    FROM chunks WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b)
+)
+(SELECT * FROM scored WHERE bm25 > 0 ORDER BY bm25 DESC LIMIT %(wanted)b)
+UNION (SELECT * FROM scored ORDER BY cosine DESC LIMIT %(wanted)b)
+"""
 
-CANDIDATES: LiteralString = """
+CANDIDATES = """
 WITH lexical AS (SELECT chunk_id FROM chunks_with_terms(%(packs)b, %(postings)b, %(query)b, %(wanted)b)),
 near AS (
     SELECT id FROM chunks WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b)
-    ORDER BY <distance> LIMIT %(wanted)b
+    ORDER BY embedding <#> %(vector)b LIMIT %(wanted)b
 ), candidates AS (SELECT chunk_id AS id FROM lexical UNION SELECT id FROM near)
 SELECT c.id, c.document_id, c.ordinal, -(c.bm25 <#> %(query)b), -(c.embedding <#> %(vector)b)
 FROM candidates JOIN chunks c ON c.org_id = %(org_id)b AND c.id = candidates.id
 """
 
-AT_PLACES = """
-SELECT c.id, c.document_id, c.ordinal, -(c.bm25 <#> %(query)b), -(c.embedding <#> %(vector)b)
-FROM unnest(%(documents)b::uuid[], %(ordinals)b::integer[]) AS place (document_id, ordinal)
-JOIN chunks c ON c.org_id = %(org_id)b AND c.document_id = place.document_id AND c.ordinal = place.ordinal
-"""
-
-PASSAGES = """
+CONTENDERS = """
 SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
-       c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative
+       c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
+       -(d.embedding <#> %(vector)b),
+       (SELECT max(-%(cosine)b * (n.embedding <#> %(vector)b) - %(bm25)b * (n.bm25 <#> %(query)b)) FROM chunks n
+        WHERE n.org_id = c.org_id AND n.document_id = c.document_id AND n.ordinal IN (c.ordinal - 1, c.ordinal + 1))
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
 """
@@ -67,11 +70,39 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
-    score: float
-    bm25: float
-    cosine: float
-    rank: int
+class Contender:
+    """A passage read whole. `spans` are starts and ends of its sentences, `sentence_vectors` their float16 rows.
+
+    `document_cosine` is that of its document's mean vector, `beside` the score of the better chunk beside it.
+    """
+
+    chunk_id: UUID
+    document_id: UUID
+    pack_id: UUID
+    title: str
+    url: str | None
+    headings: Sequence[str]
+    text: str
+    start: int
+    spans: Sequence[int]
+    sentence_vectors: bytes
+    updated_at: datetime | None
+    credibility: float
+    authoritative: bool
+    document_cosine: float
+    beside: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the database compares it: BM25 weights of its terms by dimension, and its vector."""
+
+    query: SparseVector
+    vector: HalfVector
+
+    @classmethod
+    def of(cls, vector: NDArray[np.float32], weights: Mapping[int, float]) -> Self:
+        return cls(SparseVector(dict(weights), TERM_SPACE), HalfVector(vector))
 
 
 class SearchRepository:
@@ -95,91 +126,39 @@ class SearchRepository:
                 known[term] = frequency
         return {pack_id: PackStatistics(size, frequencies[pack_id]) for pack_id, size in sizes.items()}
 
+    async def scan(self, packs: Sequence[UUID], asked: Asked, wanted: int) -> list[Candidate]:
+        """Return the union of the best `wanted` by words and by vector, all chunks of the packs compared."""
+        rows = await fetch(
+            self._session, SCAN, {**self._compared(asked), "packs": list(packs), "wanted": wanted}
+        )
+        return [Candidate(*row) for row in rows]
+
     async def candidates(
-        self,
-        packs: Sequence[UUID],
-        *,
-        vector: NDArray[np.float32],
-        query: Mapping[int, float],
-        postings: Sequence[int],
-        wanted: int,
-        exact: bool,
+        self, packs: Sequence[UUID], asked: Asked, postings: Sequence[int], wanted: int
     ) -> list[Candidate]:
-        """Return the union of the best `wanted` by words and by vector, each with both exact scores."""
+        """Return the same of large packs, by posting lists and the approximate index; both scores are exact."""
         rows = await fetch(
             self._session,
-            CANDIDATES.replace("<distance>", EXACT if exact else NEAREST),
+            CANDIDATES,
             {
-                "org_id": self._scope.org_id,
+                **self._compared(asked),
                 "packs": list(packs),
                 "postings": list(postings),
-                "query": SparseVector(dict(query), TERM_SPACE),
-                "vector": HalfVector(vector),
                 "wanted": wanted,
             },
         )
         return [Candidate(*row) for row in rows]
 
-    async def candidates_at(
-        self, places: Sequence[tuple[UUID, int]], *, vector: NDArray[np.float32], query: Mapping[int, float]
-    ) -> list[Candidate]:
-        """Return the chunks at these places, (document, ordinal), that exist, with both exact scores."""
-        if not places:
-            return []
+    async def contenders(
+        self, chunk_ids: Sequence[UUID], asked: Asked, cosine: float, bm25: float
+    ) -> list[Contender]:
+        """Read passages whole, in any order; the chunks beside them score by these two weights."""
         rows = await fetch(
             self._session,
-            AT_PLACES,
-            {
-                "org_id": self._scope.org_id,
-                "documents": [document for document, _ in places],
-                "ordinals": [ordinal for _, ordinal in places],
-                "query": SparseVector(dict(query), TERM_SPACE),
-                "vector": HalfVector(vector),
-            },
+            CONTENDERS,
+            {**self._compared(asked), "ids": list(chunk_ids), "cosine": cosine, "bm25": bm25},
         )
-        return [Candidate(*row) for row in rows]
+        return [Contender(*row) for row in rows]
 
-    async def passages(self, scores: Mapping[UUID, Scores]) -> list[Passage]:
-        """Read the chosen passages whole, best first."""
-        rows = await fetch(self._session, PASSAGES, {"org_id": self._scope.org_id, "ids": list(scores)})
-        found = [_passage(row, scores[row[0]]) for row in rows]
-        return sorted(found, key=lambda passage: passage.rank)
-
-
-def _passage(row: Any, scores: Scores) -> Passage:
-    (
-        chunk_id,
-        document_id,
-        pack_id,
-        title,
-        url,
-        headings,
-        body,
-        start,
-        spans,
-        vectors,
-        updated,
-        credibility,
-        own,
-    ) = row
-    matrix = np.frombuffer(vectors, dtype=np.float16).reshape(-1, DIMENSIONS).astype(np.float32)
-    return Passage(
-        chunk_id=chunk_id,
-        document_id=document_id,
-        pack_id=pack_id,
-        title=title,
-        url=url,
-        kind="pack",
-        headings=tuple(headings),
-        text=body,
-        start=start,
-        sentences=tuple(zip(spans[::2], spans[1::2], strict=True)),
-        sentence_vectors=matrix,
-        score=scores.score,
-        bm25=scores.bm25,
-        cosine=scores.cosine,
-        rank=scores.rank,
-        updated_at=updated,
-        credibility=credibility,
-        authoritative=own,
-    )
+    def _compared(self, asked: Asked) -> dict[str, Any]:
+        return {"org_id": self._scope.org_id, "query": asked.query, "vector": asked.vector}

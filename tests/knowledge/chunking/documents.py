@@ -52,7 +52,8 @@ class HashEncoder:
         rows = [self._state(text) for text in texts]
         return np.stack(rows) if rows else np.empty((0, DIMENSION), dtype=np.float32)
 
-    def token_states(self, texts: Sequence[str]) -> list[TokenStates]:
+    def token_states(self, texts: Sequence[str], prefaces: Sequence[str]) -> list[TokenStates]:
+        assert len(texts) == len(prefaces)
         return [self._states(text) for text in texts]
 
     def _states(self, text: str) -> TokenStates:

@@ -150,13 +150,24 @@ def test_many_texts_at_once_give_what_each_gives_alone(model: MiniLM) -> None:
             assert float(one.vector @ other.vector) > 0.98
 
 
+def test_a_row_knows_the_headings_it_stands_under(model: MiniLM) -> None:
+    """Alone, "Timeout: 900 seconds" could be about anything."""
+    question = model.embed(["How long may a Lambda function run?"])[0]
+    row = "| Setting | Value |\n| --- | --- |\n| Timeout | 900 seconds |\n"
+    nearness = {
+        heading: float(max(late_chunks([f"{heading}\n\n{row}"], model)[0][0].sentence_vectors @ question))
+        for heading in ("# AWS Lambda function quotas", "# Settings")
+    }
+    assert nearness["# AWS Lambda function quotas"] > nearness["# Settings"] + 0.1
+
+
 def test_a_long_document_is_encoded_in_sections() -> None:
     sizes: list[int] = []
 
     class Recording(HashEncoder):
-        def token_states(self, texts: Sequence[str]) -> list[TokenStates]:
+        def token_states(self, texts: Sequence[str], prefaces: Sequence[str]) -> list[TokenStates]:
             sizes.append(sum(map(len, texts)))
-            return super().token_states(texts)
+            return super().token_states(texts, prefaces)
 
     late_chunks(["Oak is hard. " * 7_000, "Pine is soft."], Recording())
     assert len(sizes) >= 3
