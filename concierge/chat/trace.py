@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from time import perf_counter
 from typing import Any, Self
+from uuid import UUID
 
 from concierge.chat.steps.decide import AnswerPlan
 from concierge.chat.steps.receive import Received
@@ -17,6 +18,10 @@ SHOWN_CANDIDATES = 20
 
 def _rounded(signals: Signals | None) -> dict[str, float] | None:
     return signals and {name: round(value, 4) for name, value in asdict(signals).items()}
+
+
+def _id(chunk_id: UUID | None) -> str | None:
+    return chunk_id and str(chunk_id)
 
 
 class TraceBuilder:
@@ -56,6 +61,7 @@ class TraceBuilder:
                     "cosine": round(entry.candidate.cosine, 4),
                     "signals": _rounded(entry.signals),
                     "kept": entry.candidate.chunk_id in kept,
+                    "same_as": _id(found.copies.get(entry.candidate.chunk_id)),
                 }
                 for entry in found.candidates[:SHOWN_CANDIDATES]
             ],

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -24,6 +25,7 @@ logger = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.2
 DRAIN_SECONDS = 3.0
+LAST_WORDS_SECONDS = 2.0  # Longest that a turn given up on may take to be stored as failed.
 # A turn that failed is noted even when the database is away for a moment.
 NOTE_ATTEMPTS = 5
 
@@ -111,8 +113,10 @@ class ChatService:
             async with asyncio.timeout(self._turn_seconds):
                 await self._pipeline.answer(received, log)
         except asyncio.CancelledError:
-            # The process ends: who asked is told, and may ask another one.
-            await self._fail(received, log, TurnFailedError())
+            # The process ends: who asked is told, and may ask another one. A database that is held up may not hold it up.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
+                    await self._fail(received, log, TurnFailedError())
             raise
         except Exception as error:  # noqa: BLE001  # Whatever went wrong, listeners are told and the turn is closed.
             await self._fail(received, log, error)

@@ -27,6 +27,7 @@ from concierge.knowledge import jobs as knowledge_jobs
 from concierge.knowledge.chunker import chunker_for
 from concierge.knowledge.ingestion import Ingestion
 from concierge.knowledge.search import Search
+from concierge.knowledge.service import SearchService
 from concierge.llm.embeddings import Embedder, create_embedder
 
 
@@ -48,6 +49,7 @@ class Platform:
     fetcher: Fetcher
     accounts: AccountServices
     search: Search
+    finding: SearchService
     chat: ChatService
     visitors: VisitorService
     ingestion: Ingestion
@@ -93,7 +95,7 @@ def build(
     db = Database(address.app_url, pool_size=settings.database_pool, role=address.app_role)
     embedder = embedder or create_embedder(settings.embedding_model, cache_dir=model_cache(settings))
     accounts = _accounts(settings, db, clock)
-    search = Search(db)
+    search = Search(db, clock)
     own_origins = own_origins_of(settings)
     limits = settings.limits
     fetcher = fetcher or Fetcher(
@@ -109,6 +111,7 @@ def build(
         fetcher=fetcher,
         accounts=accounts,
         search=search,
+        finding=SearchService(db, search, embedder),
         chat=ChatService(db, reception, pipeline, limits.turn_seconds),
         visitors=VisitorService(db, accounts.authentication, own_origins),
         ingestion=Ingestion(db, chunker_for(embedder), fetcher, clock),

@@ -2,24 +2,34 @@ from pathlib import PurePosixPath
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile, status
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile, status
 
-from concierge.accounts.access import unit_with
-from concierge.accounts.scope import Permission, Unit
+from concierge.accounts.access import scope_with, unit_with
+from concierge.accounts.scope import Permission, TenantScope, Unit
 from concierge.kit.errors import TooLargeError
 from concierge.kit.pagination import Page
 from concierge.knowledge.parsing.found import is_archive_name
 from concierge.knowledge.schemas import ItemOut, NewItem, NewSource, PackIn, PackOut, SourceIn, SourceOut
 from concierge.knowledge.schemas.packs import DocumentOut, DocumentTextOut
+from concierge.knowledge.schemas.search import SearchIn, SearchOut
 from concierge.knowledge.schemas.sources import ItemStatus
-from concierge.knowledge.service import PackService, SourceService
+from concierge.knowledge.service import PackService, SearchService, SourceService
 
 router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
 
 Reader = Annotated[Unit, unit_with(Permission.KNOWLEDGE_READ)]
 Writer = Annotated[Unit, unit_with(Permission.KNOWLEDGE_WRITE)]
+Seeker = Annotated[TenantScope, scope_with(Permission.KNOWLEDGE_READ)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 MAX_NAME_CHARS = 200
+
+
+def _finding(request: Request) -> SearchService:
+    service: SearchService = request.app.state.finding
+    return service
+
+
+Finding = Annotated[SearchService, Depends(_finding)]
 
 
 @router.get("/packs")
@@ -54,6 +64,12 @@ async def list_documents(
 async def get_document(document_id: UUID, unit: Reader) -> DocumentTextOut:
     """Read a document with its text, which is what citations quote and count their offsets in."""
     return DocumentTextOut.model_validate(await PackService(unit).document(document_id))
+
+
+@router.post("/search")
+async def search_knowledge(body: SearchIn, scope: Seeker, finding: Finding) -> SearchOut:
+    """Show what a question finds, with `"explain": true` every candidate, its scores and why it was left out."""
+    return await finding.find(scope, body)
 
 
 @router.get("/packs/{pack_id}/sources")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.accounts.scope import TenantScope
+from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.knowledge.lexical import idf, pack_term, term_id, terms
 from concierge.knowledge.ranking import (
@@ -20,6 +21,7 @@ from concierge.knowledge.ranking import (
     bm25_scale,
     by_evidence,
     by_first_sight,
+    same_as_better,
 )
 from concierge.knowledge.repository.search import Asked, Contender, PackStatistics, SearchRepository
 from concierge.knowledge.schemas import Passage
@@ -44,11 +46,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found: the passages best first, and what the trace tells about how."""
+    """What a search found: the passages best first, and what the trace tells about how.
+
+    `copies` maps a chunk that says the same as a better one, and was left out, to that one.
+    """
 
     passages: tuple[Passage, ...]
     idf: Mapping[str, float]
     candidates: tuple[Ranked, ...]
+    copies: Mapping[UUID, UUID]
     chunks_searched: int
     milliseconds: float
 
@@ -56,8 +62,9 @@ class Found:
 class Search:
     """Searches the packs of one organization."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, clock: Clock = utc_now) -> None:
         self._db = db
+        self._clock = clock
 
     async def find(self, scope: TenantScope, packs: Sequence[UUID], query: Query, *, limit: int = 8) -> Found:
         """Return at most `limit` passages of these packs. Packs that do not exist are passed over."""
@@ -69,7 +76,7 @@ class Search:
                 packs, [pack_term(pack, word) for pack in packs for word in words]
             )
             chunks = sum(pack.chunks for pack in statistics.values())
-            question = Question(query.text, query.vector, _rarity(words, statistics, chunks))
+            question = Question(query.text, query.vector, _rarity(words, statistics, chunks), self._clock())
             asked = Asked.of(query.vector, {term_id(word): question.rarity[word] for word in words})
             if chunks <= EXACT_SCAN_CHUNKS:
                 candidates = await repository.scan(list(statistics), asked, CANDIDATES_EACH)
@@ -84,13 +91,16 @@ class Search:
         floor = first[-1].score if first else 0.0
         best = by_evidence(first[:SHORTLIST], read, best_sentences, question, scale, floor)
         whole = {entry.chunk_id: (entry, matrix) for entry, matrix in zip(read, matrices, strict=True)}
+        copies = same_as_better(best, {chunk_id: _mean(matrix) for chunk_id, (_, matrix) in whole.items()})
+        kept = [entry for entry in best if entry.candidate.chunk_id not in copies][:limit]
         passages = [
-            _passage(*whole[entry.candidate.chunk_id], entry, rank) for rank, entry in enumerate(best[:limit])
+            _passage(*whole[entry.candidate.chunk_id], entry, rank) for rank, entry in enumerate(kept)
         ]
         return Found(
             passages=tuple(passages),
             idf=question.rarity,
             candidates=(*best, *first[SHORTLIST:]),
+            copies=copies,
             chunks_searched=chunks,
             milliseconds=(perf_counter() - began) * 1000,
         )
@@ -105,6 +115,11 @@ def _sentences(read: Sequence[Contender], vector: Vector) -> tuple[list[Vector],
     ends = np.cumsum([len(entry.spans) // 2 for entry in read])
     cosines = np.maximum.reduceat(rows @ vector, np.r_[0, ends[:-1]])
     return np.split(rows, ends[:-1]), cosines.tolist()
+
+
+def _mean(sentences: Vector) -> Vector:
+    total = sentences.sum(axis=0)
+    return total / (np.linalg.norm(total) or 1.0)
 
 
 def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Passage:

@@ -28,6 +28,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "create_pack": {"name": "Another"},
     "add_source": {"kind": "text", "title": "Note", "text": "A note."},
     "upload_file": None,
+    "search_knowledge": {"query": "Hello?", "explain": True},
     "create_visitor_token": {"agent_id": "00000000-0000-7000-8000-000000000000"},
     "chat": {"message": "Hello?"},
 }

@@ -21,6 +21,7 @@ LISTS = [operation for operation in OPERATIONS if operation.method == "GET" and 
 NAMING_FIELDS = {
     "create_agent.pack_ids": "test_an_agent_cannot_answer_from_a_foreign_pack",
     "change_agent.pack_ids": "test_an_agent_cannot_answer_from_a_foreign_pack",
+    "search_knowledge.pack_ids": "test_a_foreign_pack_is_not_searched",
     "create_visitor_token.agent_id": "test_a_publishable_key_opens_only_its_own_agents",
     "chat.conversation_id": "test_a_foreign_conversation_cannot_be_continued",
     "chat.visitor_id": "test_a_visitor_id_is_only_a_name_within_the_organization",
@@ -135,6 +136,31 @@ async def test_an_agent_cannot_answer_from_a_foreign_pack(shop: Furnished, rival
 
         assert made.status_code == changed.status_code == 404
         assert made.json()["code"] == changed.json()["code"] == "knowledge_pack_not_found"
+
+
+async def test_a_foreign_pack_is_not_searched(shop: Furnished, rival: Furnished) -> None:
+    for pack_id in (shop.tenant.pack_id, new_id()):
+        response = await rival.tenant.client.post(
+            "/api/v1/knowledge/search",
+            headers=rival.tenant.owner,
+            json={"query": "Hello?", "pack_ids": [str(rival.tenant.pack_id), str(pack_id)]},
+        )
+
+        assert (response.status_code, response.json()["code"]) == (404, "knowledge_pack_not_found")
+
+
+async def test_a_search_finds_only_passages_of_ones_own(shop: Furnished, rival: Furnished) -> None:
+    for body in ({"query": "Hello?", "explain": True}, {"query": "note document knowledge"}):
+        mine = await shop.tenant.client.post(
+            "/api/v1/knowledge/search", headers=shop.tenant.secret, json=body
+        )
+        theirs = await rival.tenant.client.post(
+            "/api/v1/knowledge/search", headers=rival.tenant.secret, json=body
+        )
+
+        assert mine.json()["passages"]
+        assert mine.status_code == theirs.status_code == 200
+        assert not any(mark in theirs.text for mark in shop.marks)
 
 
 async def test_a_publishable_key_opens_only_its_own_agents(shop: Furnished, rival: Furnished) -> None:

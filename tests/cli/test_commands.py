@@ -30,6 +30,7 @@ COMMANDS = [
     ("demo",),
     ("ingest",),
     ("ask",),
+    ("search",),
     ("create-owner",),
     ("openapi",),
     ("db",),
@@ -136,6 +137,15 @@ def test_a_folder_is_read_asked_about_and_read_again(running: Installation, shop
     succeeded(reply)
     assert json.loads(reply.out)["sources"][0]["title"] == "Tables"
 
+    found = running.run("search", "oak chair", "--agent", "ada", "--explain")
+    succeeded(found)
+    assert "1. Chairs" in found.out
+    assert "[oak]" in found.out
+    assert found.out.index("Candidates") < found.out.index("kept")
+    one = running.run("search", "Lagoon", "--agent", "ada", "--limit", "1", "--json")
+    succeeded(one)
+    assert [passage["title"] for passage in json.loads(one.out)["passages"]] == ["Tables"]
+
     (shop / "tables.md").unlink()
     (shop / "chairs.md").write_text(CHAIRS.replace("129", "159"))
     assert "1 document read" in succeeded(running.run("ingest", str(shop), "--agent", "ada"))
@@ -161,6 +171,8 @@ def test_what_cannot_be_read_is_said(running: Installation, tmp_path: Path) -> N
     failed(running.run("ingest", "http://127.0.0.1/", "-a", "ada"), "private network")
     failed(running.run("ingest", str(tmp_path), "-a", "nobody"), "no agent “nobody”")
     failed(running.run("ask", "Hello?", "-a", "nobody"), "no agent “nobody”")
+    failed(running.run("search", "Hello?", "-a", "nobody"), "no agent “nobody”")
+    failed(running.run("search", " ", "-a", "ada"))
     failed(running.run("ask", "", "-a", "ada"))
     failed(running.run("ask", "x" * 20_001, "-a", "ada"), "20,000")
     assert rows(running, "documents") == 0

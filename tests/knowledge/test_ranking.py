@@ -1,6 +1,7 @@
 """How passages are ordered: words and meaning make the shortlist, then everything that speaks for one counts."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -17,9 +18,11 @@ from concierge.knowledge.ranking import (
     bm25_scale,
     by_evidence,
     by_first_sight,
+    same_as_better,
 )
 from concierge.knowledge.repository.search import Candidate, Contender
 
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MOST = 20.0
 ASKED = "How long is the return period for garden furniture?"
 
@@ -29,11 +32,18 @@ def candidate(document: int, ordinal: int = 1, *, cosine: float = 0.0, bm25: flo
 
 
 def question(text: str = ASKED) -> Question:
-    return Question(text, np.zeros(384, dtype=np.float32), dict.fromkeys(terms(text), 2.0))
+    return Question(text, np.zeros(384, dtype=np.float32), dict.fromkeys(terms(text), 2.0), NOW)
 
 
 def read(
-    entry: Candidate, text: str = "", *, beside: float | None = None, document: float = 0.0
+    entry: Candidate,
+    text: str = "",
+    *,
+    beside: float | None = None,
+    document: float = 0.0,
+    credibility: float = 0.5,
+    authoritative: bool = False,
+    days_old: int | None = None,
 ) -> Contender:
     """The passage of a candidate, read whole."""
     return Contender(
@@ -47,9 +57,9 @@ def read(
         start=0,
         spans=(0, len(text)),
         sentence_vectors=b"",
-        updated_at=None,
-        credibility=0.5,
-        authoritative=False,
+        updated_at=None if days_old is None else NOW - timedelta(days=days_old),
+        credibility=credibility,
+        authoritative=authoritative,
         document_cosine=document,
         beside=beside,
     )
@@ -111,8 +121,23 @@ def test_a_poor_match_is_not_made_much_of_when_there_is_no_better() -> None:
         (read(candidate(1), beside=0.8), read(candidate(2), beside=0.1)),
         (read(candidate(1), beside=0.8), read(candidate(2))),
         (read(candidate(1), document=0.7), read(candidate(2), document=0.2)),
+        (read(candidate(1), credibility=0.9), read(candidate(2), credibility=0.4)),
+        (read(candidate(1), authoritative=True), read(candidate(2), credibility=0.9)),
+        (read(candidate(1), days_old=30), read(candidate(2), days_old=700)),
+        (read(candidate(1), days_old=700), read(candidate(2))),
+        (read(candidate(1), days_old=-5), read(candidate(2), days_old=90)),
     ],
-    ids=["words side by side", "a better neighbour", "a neighbour at all", "a document about it"],
+    ids=[
+        "words side by side",
+        "a better neighbour",
+        "a neighbour at all",
+        "a document about it",
+        "a more credible source",
+        "an authoritative source",
+        "a newer page",
+        "a page with a date",
+        "a date in the future",
+    ],
 )
 def test_of_two_equal_candidates_more_speaks_for_one(better: Contender, worse: Contender) -> None:
     ranking = final(
@@ -150,6 +175,18 @@ def test_a_passage_that_went_away_meanwhile_is_left_out() -> None:
     ranking = by_evidence(by_first_sight([here, gone], 1.0), [read(here)], [0.5], question(), 1.0, 0.0)
 
     assert [entry.candidate for entry in ranking] == [here]
+
+
+def test_copies_of_one_page_are_one_source() -> None:
+    page, copy, other = (candidate(number, cosine=1 - number / 10) for number in (1, 2, 3))
+    own_second = candidate(1, 2, cosine=0.1)
+    along, across = np.eye(2, dtype=np.float32)
+    vectors = dict.fromkeys((page.chunk_id, copy.chunk_id, own_second.chunk_id), along)
+
+    ranking = by_first_sight([page, copy, other, own_second], 1.0)
+
+    assert same_as_better(ranking, {**vectors, other.chunk_id: across}) == {copy.chunk_id: page.chunk_id}
+    assert same_as_better([], {}) == {}
 
 
 def test_nothing_found_is_an_empty_ranking() -> None:

@@ -20,6 +20,8 @@ FEATURES = (
     "expected_missing",  # a number, date or name was asked for and the best unit holds none: 0 or 1
 )
 AGREES_WITHIN = 0.15
+# Its mean over the questions the decision was fitted on: knowledge of a few sentences has no tenth to stand above.
+MARGIN_OF_FEW = 0.6
 
 # Fitted by `python -m evals.fit_support`: logistic regression on the answerable and unanswerable questions of every other
 # article of half of SQuAD 2.0's development set, and on its answerable ones asked again with their article removed.
@@ -93,7 +95,6 @@ def features(reading: Reading, best: Candidate) -> dict[str, float]:
     around = near | frozenset(terms(passage.text))
     known = _known(reading)
     ceiling = max(idf.values(), default=1.0) or 1.0
-    tenth = reading.ranked[min(9, len(reading.ranked) - 1)]
     others = {c.unit.passage for c in reading.ranked if c.score >= best.score - AGREES_WITHIN} - {
         best.unit.passage
     }
@@ -106,10 +107,14 @@ def features(reading: Reading, best: Candidate) -> dict[str, float]:
         "pack_missing": max((weight for term, weight in idf.items() if term not in known), default=0.0)
         / ceiling,
         "name_missing": float(_misses_name(reading.brief.question, around)),
-        "margin": min(best.score - tenth.score, 1.0),
+        "margin": _margin(reading, best),
         "agreement": len(others) / 4,
         "expected_missing": float(bool(wanted) and not best.expected),
     }
+
+
+def _margin(reading: Reading, best: Candidate) -> float:
+    return min(best.score - reading.ranked[9].score, 1.0) if len(reading.ranked) >= 10 else MARGIN_OF_FEW
 
 
 def _known(reading: Reading) -> frozenset[str]:

@@ -79,6 +79,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.accounts = platform.accounts
     app.state.chat = platform.chat
     app.state.visitors = platform.visitors
+    app.state.finding = platform.finding
     app.state.limits = platform.settings.limits
     for router in (
         accounts_routes,

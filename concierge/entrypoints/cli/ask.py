@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from concierge.accounts.scope import TenantScope
 from concierge.chat.schemas import ChatIn
-from concierge.entrypoints.cli.console import aside, out, settings_of_command
+from concierge.entrypoints.cli.console import aside, out, settings_of_command, typed_input
 from concierge.entrypoints.cli.tenants import find_agent
 from concierge.entrypoints.wiring import running_platform
 from concierge.kit.settings import Settings
@@ -24,7 +24,9 @@ def ask(
 ) -> None:
     """Ask an agent a question."""
     settings = settings_of_command()
-    reply = asyncio.run(_ask(settings, question, agent))
+    with typed_input():
+        message = ChatIn(message=question)
+    reply = asyncio.run(_ask(settings, message, agent))
     if as_json:
         out.print_json(data=reply)
         return
@@ -36,10 +38,10 @@ def ask(
         aside.print(f"      “{escape(source['quote'])}”", style="dim")
 
 
-async def _ask(settings: Settings, question: str, agent: str) -> Any:
+async def _ask(settings: Settings, message: ChatIn, agent: str) -> Any:
     async with running_platform(settings) as platform:
         named = await asyncio.to_thread(find_agent, platform.address.owner_url, agent)
         scope = TenantScope(named.org_id)
-        turn_id = await platform.chat.begin(scope, named.id, ChatIn(message=question))
+        turn_id = await platform.chat.begin(scope, named.id, message)
         reply = await platform.chat.reply(scope, named.id, turn_id)
         return json.loads(json.dumps(dict(reply)))

@@ -1,5 +1,10 @@
 """How the command line speaks: results on standard output, everything else beside it."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
@@ -26,3 +31,14 @@ def settings_of_command() -> Settings:
     asked = "log_level" in settings.model_fields_set
     configure_logging(settings if asked else settings.model_copy(update={"log_level": "warning"}))
     return settings
+
+
+@contextmanager
+def typed_input() -> Generator[None]:
+    """Tell what is wrong with what was typed, one sentence for each field, and end the command."""
+    try:
+        yield
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            complain(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}")
+        raise typer.Exit(1) from error

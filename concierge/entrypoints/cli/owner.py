@@ -4,14 +4,13 @@ import asyncio
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 
 from concierge.accounts.schemas import SignUpIn
 from concierge.accounts.scope import TenantScope, Unit
 from concierge.agents.schemas import AgentIn
 from concierge.agents.service import AgentService
-from concierge.entrypoints.cli.console import complain, say, settings_of_command
+from concierge.entrypoints.cli.console import say, settings_of_command, typed_input
 from concierge.entrypoints.wiring import running_platform
 from concierge.kit.settings import Settings
 from concierge.knowledge.schemas import PackIn
@@ -35,13 +34,9 @@ def create_owner(
 ) -> None:
     """Create an organization with its owner and a first agent."""
     settings = settings_of_command()
-    try:
+    with typed_input():
         wanted = SignUpIn(organization=organization, name=name, email=email, password=password)
         first = AgentIn(name=organization, slug=agent)
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
-            complain(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}")
-        raise typer.Exit(1) from error
     asyncio.run(_create(settings, wanted, first))
 
 

@@ -244,6 +244,14 @@ class DocumentRepository:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
 
+    async def titles(self, document_ids: Sequence[UUID]) -> dict[UUID, str]:
+        rows = await self._session.execute(
+            select(Document.id, Document.title).where(
+                Document.org_id == self._scope.org_id, Document.id.in_(set(document_ids))
+            )
+        )
+        return {row[0]: row[1] for row in rows}
+
     async def get(self, document_id: UUID) -> Document | None:
         return await self._session.scalar(
             select(Document)

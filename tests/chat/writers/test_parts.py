@@ -15,8 +15,17 @@ from concierge.chat.writers.phrases import small_talk
 from concierge.chat.writers.repair import Standing, capital, stands_alone, without_connective
 from concierge.chat.writers.selection import expectation_of, read
 from concierge.chat.writers.structure import Unit, units_of
-from concierge.chat.writers.support import COEFFICIENTS, FEATURES, misspelled, probability
+from concierge.chat.writers.support import (
+    COEFFICIENTS,
+    ENOUGH,
+    FEATURES,
+    SOME,
+    judge,
+    misspelled,
+    probability,
+)
 from concierge.knowledge.schemas import Passage, Span
+from tests.chat.writers.library import Library
 
 
 def passage(
@@ -219,6 +228,23 @@ def test_a_typing_mistake_is_not_something_we_lack() -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("question", "least", "most"),
+    [
+        ("How long does a refund take?", ENOUGH, 1.0),
+        ("How do I get a refund?", SOME, 1.0),
+        ("Do you repair bicycles?", 0.0, SOME),
+    ],
+)
+def test_knowledge_of_one_sentence_is_enough_for_what_it_answers(
+    library: Library, question: str, least: float, most: float
+) -> None:
+    handbook = "# Refunds\n\nA refund takes five working days and goes back to the card you paid with.\n"
+    small = Library(library.model, {"Refunds": handbook})
+
+    assert least <= judge(read(small.brief(question))).probability < most
 
 
 def test_more_coverage_means_more_support() -> None:

@@ -1,0 +1,65 @@
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from concierge.kit.fields import PlainText
+from concierge.knowledge.schemas.passage import Passage
+
+MOST_PASSAGES = 16
+Verdict = Literal["kept", "copy", "beyond_limit", "not_shortlisted"]
+
+
+class SearchIn(BaseModel):
+    """A question to the knowledge of some packs, or of all there are."""
+
+    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000), PlainText]
+    pack_ids: Annotated[list[UUID], Field(max_length=50)] = []
+    limit: int = Field(default=8, ge=1, le=MOST_PASSAGES)
+    explain: bool = Field(default=False, description="Also list every candidate, and why it was left out.")
+
+
+class PassageOut(BaseModel):
+    """A passage that was found; `start` and `end` are offsets in its document's text."""
+
+    rank: int
+    chunk_id: UUID
+    document_id: UUID
+    pack_id: UUID
+    title: str
+    url: str | None
+    headings: list[str]
+    text: str
+    start: int
+    end: int
+    score: float
+
+    @classmethod
+    def of(cls, passage: Passage) -> Self:
+        fields = {name: getattr(passage, name) for name in cls.model_fields if name not in {"rank", "end"}}
+        return cls(rank=passage.rank + 1, end=passage.start + len(passage.text), **fields)
+
+
+class CandidateOut(BaseModel):
+    """A chunk that was looked at. `signals` are known of those that were read whole; `same_as` names a copy's chunk."""
+
+    chunk_id: UUID
+    document_id: UUID
+    title: str
+    ordinal: int
+    score: float
+    cosine: float
+    bm25: float
+    signals: dict[str, float] | None
+    verdict: Verdict
+    same_as: UUID | None
+
+
+class SearchOut(BaseModel):
+    """`term_weights` say how rare each word of the question is in what was searched."""
+
+    passages: list[PassageOut]
+    chunks_searched: int
+    milliseconds: float
+    term_weights: dict[str, float]
+    candidates: list[CandidateOut] | None = None
