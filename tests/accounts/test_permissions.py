@@ -43,6 +43,7 @@ MAY: dict[str, set[str]] = {
     "list_sources": READERS,
     "get_source": READERS,
     "list_items": READERS,
+    "search_knowledge": READERS,
     "create_pack": BUILDERS,
     "delete_pack": BUILDERS,
     "add_source": BUILDERS,

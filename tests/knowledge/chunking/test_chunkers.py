@@ -72,6 +72,8 @@ def test_a_line_of_100_kilobytes_is_cut_within_bounds(chunk: Callable[[str], lis
 
 
 @given(documents)
+@example("# A chapter\n\n## One\n\nA.\n\n## Two\n\n" + "word " * 80)
+@example("# Nothing\n\n## Here\n\n# A chapter\n\nA.\n\n# Another\n\n" + "word " * 80)
 @settings(deadline=None)
 def test_a_chunk_with_text_crosses_no_heading_of_its_level_or_higher_unless_tiny(text: str) -> None:
     units = units_of(text)
@@ -82,7 +84,7 @@ def test_a_chunk_with_text_crosses_no_heading_of_its_level_or_higher_unless_tiny
             if chunk.start <= unit.start < chunk.end:
                 crosses = has_text and 0 < unit.level <= level
                 assert not crosses or len(chunk.text) <= Sizes().tiny
-                level = unit.level if unit.level and not has_text else level
+                level = min(level, unit.level) if unit.level and not has_text else level
                 has_text = has_text or unit.kind is not Kind.HEADING
 
 
