@@ -24,6 +24,7 @@ class KnowledgePack(Base):
     freshness_policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     document_count: Mapped[int] = mapped_column(default=0)
     chunk_count: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -1,6 +1,5 @@
 """Find the passages that answer: candidates by words and by meaning, the best of them read whole and ranked."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 from concierge.accounts.scope import TenantScope
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
-from concierge.knowledge.lexical import idf, pack_term, term_id, terms
+from concierge.knowledge.indexes import EXACT_SCAN_CHUNKS, Index, ResidentPacks, StoredIndex
+from concierge.knowledge.lexical import idf, terms
 from concierge.knowledge.ranking import (
     FIRST,
     SHORTLIST,
@@ -23,17 +23,12 @@ from concierge.knowledge.ranking import (
     by_first_sight,
     same_as_better,
 )
-from concierge.knowledge.repository.search import Asked, Contender, PackStatistics, SearchRepository
+from concierge.knowledge.repository.search import Contender, SearchRepository
 from concierge.knowledge.schemas import Passage
 
 Vector = NDArray[np.float32]
 
-# Below this many chunks an exact scan of the pack is faster than the approximate index, and exact.
-EXACT_SCAN_CHUNKS = 4_000
 CANDIDATES_EACH = 60
-# Chunks having one of the question's rarest terms are scored until so many are reached; the rest, which only share
-# common words with the question, cannot be among the best.
-POSTINGS_BUDGET = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,10 @@ class Found:
 class Search:
     """Searches the packs of one organization."""
 
-    def __init__(self, db: Database, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, db: Database, clock: Clock = utc_now, *, resident: ResidentPacks | None = None
+    ) -> None:
+        self.resident = resident or ResidentPacks()
         self._db = db
         self._clock = clock
 
@@ -71,22 +69,15 @@ class Search:
         began = perf_counter()
         words = list(dict.fromkeys(terms(query.text)))
         async with self._db.transaction(scope.org_id) as session:
-            repository = SearchRepository(session, scope)
-            statistics = await repository.statistics(
-                packs, [pack_term(pack, word) for pack in packs for word in words]
-            )
-            chunks = sum(pack.chunks for pack in statistics.values())
-            question = Question(query.text, query.vector, _rarity(words, statistics, chunks), self._clock())
-            asked = Asked.of(query.vector, {term_id(word): question.rarity[word] for word in words})
-            if chunks <= EXACT_SCAN_CHUNKS:
-                candidates = await repository.scan(list(statistics), asked, CANDIDATES_EACH)
-            else:
-                postings = _postings(words, statistics)
-                candidates = await repository.candidates(list(statistics), asked, postings, CANDIDATES_EACH)
+            index = await self._index(SearchRepository(session, scope), scope, packs, words)
+            rarity = {word: idf(index.chunks, index.frequency(word)) for word in words}
+            question = Question(query.text, query.vector, rarity, self._clock())
+            comparison = index.compare(query.vector, rarity)
+            candidates = await comparison.candidates(CANDIDATES_EACH)
             scale = bm25_scale(candidates, question.most)
             first = by_first_sight(candidates, scale)
             shortlist = [entry.candidate.chunk_id for entry in first[:SHORTLIST]]
-            read = await repository.contenders(shortlist, asked, FIRST.cosine, FIRST.bm25 / scale)
+            read = await comparison.contenders(shortlist, FIRST.cosine, FIRST.bm25 / scale)
         matrices, best_sentences = _sentences(read, query.vector)
         floor = first[-1].score if first else 0.0
         best = by_evidence(first[:SHORTLIST], read, best_sentences, question, scale, floor)
@@ -101,9 +92,20 @@ class Search:
             idf=question.rarity,
             candidates=(*best, *first[SHORTLIST:]),
             copies=copies,
-            chunks_searched=chunks,
+            chunks_searched=index.chunks,
             milliseconds=(perf_counter() - began) * 1000,
         )
+
+    async def _index(
+        self, repository: SearchRepository, scope: TenantScope, packs: Sequence[UUID], words: Sequence[str]
+    ) -> Index:
+        resident = await self.resident.open(repository, scope, packs)
+        if resident is not None:
+            return resident
+        stored = await StoredIndex.open(repository, packs, words)
+        if stored.chunks <= EXACT_SCAN_CHUNKS:
+            await self.resident.consider(repository, scope, stored.revisions)
+        return stored
 
 
 def _sentences(read: Sequence[Contender], vector: Vector) -> tuple[list[Vector], list[float]]:
@@ -143,37 +145,3 @@ def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Pass
         credibility=read.credibility,
         authoritative=read.authoritative,
     )
-
-
-def _rarity(words: Sequence[str], statistics: Mapping[UUID, PackStatistics], chunks: int) -> dict[str, float]:
-    """Weigh each word by how rare it is over all packs searched together."""
-    return {
-        word: idf(
-            chunks,
-            sum(
-                pack.document_frequency.get(pack_term(pack_id, word), 0)
-                for pack_id, pack in statistics.items()
-            ),
-        )
-        for word in words
-    }
-
-
-def _postings(words: Sequence[str], statistics: Mapping[UUID, PackStatistics]) -> list[int]:
-    """Choose whose posting lists are read: the rarest words' first, until the budget is spent."""
-    lists: dict[str, list[int]] = defaultdict(list)
-    sizes: dict[str, int] = defaultdict(int)
-    for pack_id, pack in statistics.items():
-        for word in words:
-            posting = pack_term(pack_id, word)
-            if (df := pack.document_frequency.get(posting, 0)) > 0:
-                lists[word].append(posting)
-                sizes[word] += df
-    chosen: list[int] = []
-    spent = 0
-    for word in sorted(lists, key=lambda word: sizes[word]):
-        if chosen and spent + sizes[word] > POSTINGS_BUDGET:
-            break
-        chosen.extend(lists[word])
-        spent += sizes[word]
-    return chosen

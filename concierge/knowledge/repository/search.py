@@ -14,8 +14,12 @@ from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Session, fetch
 from concierge.knowledge.models import TERM_SPACE
 
+REVISIONS = """
+SELECT id, revision FROM knowledge_packs WHERE org_id = %(org_id)b AND id = ANY (%(packs)b)
+"""
+
 STATISTICS = """
-SELECT p.id, p.chunk_count, s.term, s.df
+SELECT p.id, p.chunk_count, p.revision, s.term, s.df
 FROM knowledge_packs p
 LEFT JOIN term_stats s ON s.org_id = p.org_id AND s.pack_id = p.id AND s.term = ANY (%(postings)b::bigint[])
 WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
@@ -51,10 +55,20 @@ FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
 """
 
+PICTURE = """
+SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
+       c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
+       c.ordinal, halfvec_send(c.embedding), halfvec_send(d.embedding), sparsevec_send(c.bm25)
+FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
+WHERE c.org_id = %(org_id)b AND c.pack_id = %(pack)b
+ORDER BY c.document_id, c.ordinal
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class PackStatistics:
     chunks: int
+    revision: int
     document_frequency: Mapping[int, int]
 
 
@@ -89,8 +103,19 @@ class Contender:
     updated_at: datetime | None
     credibility: float
     authoritative: bool
-    document_cosine: float
-    beside: float | None
+    document_cosine: float = 0.0
+    beside: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """A chunk with all that a search may need of it; its vectors are as PostgreSQL sends them."""
+
+    passage: Contender
+    ordinal: int
+    embedding: bytes
+    document_embedding: bytes
+    bm25: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +135,16 @@ class SearchRepository:
         self._session = session
         self._scope = scope
 
+    async def revisions(self, packs: Sequence[UUID]) -> dict[UUID, int]:
+        """Return the present revision of each pack there is."""
+        rows = await fetch(self._session, REVISIONS, {"org_id": self._scope.org_id, "packs": list(packs)})
+        return {row[0]: row[1] for row in rows}
+
+    async def picture(self, pack_id: UUID) -> list[PictureRow]:
+        """Read a pack whole, document by document."""
+        rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "pack": pack_id})
+        return [PictureRow(Contender(*row[:13]), *row[13:]) for row in rows]
+
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
         """Return size and document frequencies of the query's terms, for each pack there is."""
         rows = await fetch(
@@ -117,14 +152,14 @@ class SearchRepository:
             STATISTICS,
             {"org_id": self._scope.org_id, "packs": list(packs), "postings": list(postings)},
         )
+        found: dict[UUID, PackStatistics] = {}
         frequencies: dict[UUID, dict[int, int]] = {}
-        sizes: dict[UUID, int] = {}
-        for pack_id, chunks, term, frequency in rows:
-            sizes[pack_id] = chunks
+        for pack_id, chunks, revision, term, frequency in rows:
             known = frequencies.setdefault(pack_id, {})
             if term is not None:
                 known[term] = frequency
-        return {pack_id: PackStatistics(size, frequencies[pack_id]) for pack_id, size in sizes.items()}
+            found[pack_id] = PackStatistics(chunks, revision, known)
+        return found
 
     async def scan(self, packs: Sequence[UUID], asked: Asked, wanted: int) -> list[Candidate]:
         """Return the union of the best `wanted` by words and by vector, all chunks of the packs compared."""

@@ -1,0 +1,147 @@
+"""A pack kept in memory, as it was at one revision: small packs are searched there, exactly, without reading them anew."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from concierge.knowledge.repository.search import Candidate, Contender, PictureRow
+
+Vector = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+# What a passage takes besides its text and vectors: names, headings, spans.
+ROW_BYTES = 700
+HALF_HEADER, SPARSE_HEADER = 4, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """The BM25 weights of a pack by term: those of `terms[i]` stand at `starts[i]` to `starts[i + 1]`."""
+
+    terms: Rows
+    starts: Rows
+    rows: Rows
+    weights: Vector
+
+    @classmethod
+    def of(cls, chunks: Sequence[bytes]) -> "Postings":
+        """`chunks` are the sparse vectors of a pack's chunks, as PostgreSQL sends them."""
+        lengths = [(len(chunk) - SPARSE_HEADER) // 8 for chunk in chunks]
+        terms = b"".join(
+            chunk[SPARSE_HEADER : SPARSE_HEADER + 4 * length]
+            for chunk, length in zip(chunks, lengths, strict=True)
+        )
+        values = b"".join(
+            chunk[SPARSE_HEADER + 4 * length :] for chunk, length in zip(chunks, lengths, strict=True)
+        )
+        keys = np.frombuffer(terms, ">i4").astype(np.int64)
+        order = np.argsort(keys, kind="stable")
+        distinct, starts = np.unique(keys[order], return_index=True)
+        rows = np.repeat(np.arange(len(chunks)), lengths)
+        weights = np.frombuffer(values, ">f4").astype(np.float32)
+        return cls(distinct, np.append(starts, len(keys)), rows[order], weights[order])
+
+    def of_term(self, term: int) -> slice:
+        """Where the postings of a term stand; an empty slice for one that no chunk holds."""
+        place = int(np.searchsorted(self.terms, term))
+        if place == len(self.terms) or self.terms[place] != term:
+            return slice(0, 0)
+        return slice(int(self.starts[place]), int(self.starts[place + 1]))
+
+
+class Picture:
+    """A pack's passages in the order of their documents, and what a question is compared with.
+
+    `size` is about how many bytes it takes.
+    """
+
+    def __init__(self, revision: int, rows: Sequence[PictureRow]) -> None:
+        self.revision = revision
+        self._passages = [row.passage for row in rows]
+        self._ordinals = [row.ordinal for row in rows]
+        self._vectors = _matrix([row.embedding for row in rows])
+        self._documents = _matrix([row.document_embedding for row in rows])
+        self._postings = Postings.of([row.bm25 for row in rows])
+        self._row_of = {passage.chunk_id: row for row, passage in enumerate(self._passages)}
+        self.size = self._measured()
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    def frequency(self, term: int) -> int:
+        """How many chunks hold a term."""
+        held = self._postings.of_term(term)
+        return held.stop - held.start
+
+    def compare(self, vector: Vector, weights: Mapping[int, float]) -> "PictureComparison":
+        """Score every chunk by words and by meaning; `weights` are those of the question's terms."""
+        bm25 = np.zeros(len(self), dtype=np.float32)
+        for term, weight in weights.items():
+            held = self._postings.of_term(term)
+            bm25[self._postings.rows[held]] += weight * self._postings.weights[held]
+        cosine = self._vectors @ vector if len(self) else bm25
+        return PictureComparison(self, vector, bm25, cosine)
+
+    def candidate(self, row: int, bm25: float, cosine: float) -> Candidate:
+        passage = self._passages[row]
+        return Candidate(passage.chunk_id, passage.document_id, self._ordinals[row], bm25, cosine)
+
+    def contender(self, chunk_id: UUID, vector: Vector, first: Vector) -> Contender | None:
+        """Return a passage as it competes; `first` is the first score of every chunk. None when it is not here."""
+        row = self._row_of.get(chunk_id)
+        if row is None:
+            return None
+        beside = [float(first[near]) for near in (row - 1, row + 1) if self._adjoin(row, near)]
+        cosine = float(self._documents[row] @ vector)
+        return replace(self._passages[row], document_cosine=cosine, beside=max(beside, default=None))
+
+    def _measured(self) -> int:
+        texts = sum(len(entry.text) + len(entry.sentence_vectors) + ROW_BYTES for entry in self._passages)
+        postings = self._postings.rows.nbytes + self._postings.weights.nbytes
+        return texts + postings + self._vectors.nbytes + self._documents.nbytes
+
+    def _adjoin(self, row: int, near: int) -> bool:
+        if not 0 <= near < len(self) or abs(self._ordinals[near] - self._ordinals[row]) != 1:
+            return False
+        return self._passages[near].document_id == self._passages[row].document_id
+
+
+@dataclass(frozen=True, slots=True)
+class PictureComparison:
+    """A question's scores of every chunk of a picture; `bm25` and `cosine` are each (chunks,)."""
+
+    picture: Picture
+    vector: Vector
+    bm25: Vector
+    cosine: Vector
+
+    def candidates(self, wanted: int) -> list[Candidate]:
+        """Return the union of the best `wanted` by words and by meaning."""
+        by_words = best(self.bm25, wanted)
+        rows = np.union1d(by_words[self.bm25[by_words] > 0], best(self.cosine, wanted))
+        scores = zip(rows.tolist(), self.bm25[rows].tolist(), self.cosine[rows].tolist(), strict=True)
+        return [self.picture.candidate(*entry) for entry in scores]
+
+    def contenders(self, chunk_ids: Sequence[UUID], cosine: float, bm25: float) -> list[Contender]:
+        """Return those of these passages that are here; the chunks beside them score by the two weights."""
+        first = (cosine * self.cosine + bm25 * self.bm25).astype(np.float32)
+        found = (self.picture.contender(chunk_id, self.vector, first) for chunk_id in chunk_ids)
+        return [entry for entry in found if entry is not None]
+
+
+def best(scores: Vector, wanted: int) -> Rows:
+    """Return the places of the `wanted` highest scores, in any order."""
+    if len(scores) <= wanted:
+        return np.arange(len(scores))
+    return np.argpartition(scores, len(scores) - wanted)[-wanted:]
+
+
+def _matrix(vectors: Sequence[bytes]) -> Vector:
+    """Decode halfvecs as PostgreSQL sends them: (rows, dimension)."""
+    if not vectors:
+        return np.zeros((0, 0), dtype=np.float32)
+    raw = np.frombuffer(b"".join(vector[HALF_HEADER:] for vector in vectors), ">f2")
+    return raw.reshape(len(vectors), -1).astype(np.float32)

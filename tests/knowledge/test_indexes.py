@@ -1,0 +1,141 @@
+"""A pack in memory answers as the database does, is never older than it, and belongs to its organization alone."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pgvector import SparseVector
+
+from concierge.kit.ids import new_id
+from concierge.knowledge.indexes import ResidentPacks
+from concierge.knowledge.models import TERM_SPACE
+from concierge.knowledge.repository.search import SearchRepository
+from concierge.knowledge.resident import Postings, best
+from concierge.knowledge.search import Found, Query, Search
+from tests.factories.furnished import Furnished
+from tests.factories.tenants import Tenant
+
+pytestmark = pytest.mark.anyio
+
+NOTES = {
+    f"note{number}": f"# Note {number}\n\nArticle {number} weighs {number} kilograms.\n\n## Care\n\nOil the oak twice a year."
+    for number in range(12)
+}
+QUESTIONS = ("How heavy is article 7?", "How do I care for oak?", "Do you sell bicycles?", "???")
+
+
+async def found(search: Search, tenant: Tenant, question: str, packs: Sequence[UUID] | None = None) -> Found:
+    vector = await tenant.platform.embedder.embed_query(question)
+    return await search.find(tenant.scope, packs or [tenant.pack_id], Query(question, vector))
+
+
+def seen(result: Found) -> list[tuple[object, ...]]:
+    return [
+        (entry.chunk_id, entry.text, entry.sentences, round(entry.score, 3), round(entry.bm25, 3))
+        for entry in result.passages
+    ]
+
+
+async def in_memory(tenant: Tenant) -> Search:
+    """A search that was asked often enough to keep the pack in memory."""
+    search = Search(tenant.platform.db)
+    for _ in range(2):
+        await found(search, tenant, "Hello?")
+    return search
+
+
+async def is_resident(search: Search, tenant: Tenant, pack_id: UUID) -> bool:
+    async with tenant.platform.db.transaction(tenant.org_id) as session:
+        repository = SearchRepository(session, tenant.scope)
+        return await search.resident.open(repository, tenant.scope, [pack_id]) is not None
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_memory_and_database_find_the_same(tenant: Tenant, question: str) -> None:
+    await tenant.learn(**NOTES)
+    search = await in_memory(tenant)
+
+    remembered = await found(search, tenant, question)
+    stored = await found(Search(tenant.platform.db), tenant, question)
+
+    assert await is_resident(search, tenant, tenant.pack_id)
+    assert seen(remembered) == seen(stored)
+    assert remembered.idf == stored.idf
+    assert remembered.chunks_searched == stored.chunks_searched
+    assert {entry.candidate.chunk_id for entry in remembered.candidates} == {
+        entry.candidate.chunk_id for entry in stored.candidates
+    }
+
+
+async def test_an_empty_pack_in_memory_finds_nothing(tenant: Tenant) -> None:
+    search = await in_memory(tenant)
+
+    assert await is_resident(search, tenant, tenant.pack_id)
+    assert (await found(search, tenant, "How heavy is article 7?")).candidates == ()
+
+
+async def test_what_changes_is_known_at_once(tenant: Tenant) -> None:
+    source = await tenant.learn(sofa="# Sofa\n\nThe Palma sofa costs 899 dollars.")
+    search = await in_memory(tenant)
+
+    await tenant.learn(lamp="# Lamp\n\nThe Luna lamp costs 49 dollars.")
+    after_adding = await found(search, tenant, "What does the Luna lamp cost?")
+    await in_memory(tenant)
+    removed = await tenant.client.delete(f"/api/v1/knowledge/sources/{source}", headers=tenant.owner)
+    after_removing = await found(search, tenant, "What does the Palma sofa cost?")
+
+    assert after_adding.passages[0].title == "Lamp"
+    assert removed.status_code == 204
+    assert [passage.title for passage in after_removing.passages] == ["Lamp"]
+
+
+async def test_a_pack_in_memory_is_nobody_elses(tenant: Tenant, rival: Furnished) -> None:
+    await tenant.learn(**NOTES)
+    search = await in_memory(tenant)
+
+    theirs = await found(search, rival.tenant, "How heavy is article 7?", [tenant.pack_id])
+
+    assert theirs.passages == ()
+    assert theirs.chunks_searched == 0
+
+
+async def test_a_pack_that_is_gone_is_not_found_in_memory(tenant: Tenant) -> None:
+    await tenant.learn(**NOTES)
+    search = await in_memory(tenant)
+
+    await tenant.client.patch(
+        f"/api/v1/agents/{tenant.agent_id}", headers=tenant.owner, json={"pack_ids": []}
+    )
+    gone = await tenant.client.delete(f"/api/v1/knowledge/packs/{tenant.pack_id}", headers=tenant.owner)
+
+    assert gone.status_code == 204
+    assert (await found(search, tenant, "How heavy is article 7?", [tenant.pack_id, new_id()])).passages == ()
+
+
+async def test_the_budget_of_memory_is_kept(tenant: Tenant) -> None:
+    await tenant.learn(**NOTES)
+    search = Search(tenant.platform.db, resident=ResidentPacks(budget_bytes=10_000))
+    for _ in range(3):
+        assert (await found(search, tenant, "How heavy is article 7?")).passages
+
+    assert not await is_resident(search, tenant, tenant.pack_id)
+
+
+@given(st.lists(st.dictionaries(st.integers(1, 9), st.floats(0.125, 8, width=32)), max_size=8))
+def test_postings_hold_what_the_chunks_do(chunks: list[dict[int, float]]) -> None:
+    postings = Postings.of([SparseVector(chunk, TERM_SPACE).to_binary() for chunk in chunks])
+
+    for term in range(11):
+        held = postings.of_term(term)
+        kept = dict(zip(postings.rows[held].tolist(), postings.weights[held].tolist(), strict=True))
+        assert kept == {row: chunk[term] for row, chunk in enumerate(chunks) if term in chunk}
+
+
+@given(st.lists(st.floats(-1, 1, width=32)), st.integers(1, 5))
+def test_the_best_are_the_best(scores: list[float], wanted: int) -> None:
+    chosen = best(np.array(scores, dtype=np.float32), wanted)
+
+    assert sorted((scores[place] for place in chosen), reverse=True) == sorted(scores, reverse=True)[:wanted]
