@@ -24,7 +24,7 @@ Session = AsyncSession
 Driver = psycopg.AsyncConnection[tuple[Any, ...]]
 DRIVER = "driver"  # Where a session keeps the driver's own connection.
 # The approximate index looks at this many neighbours at once, and goes on when another tenant's were among them.
-VECTOR_SEARCH = "SET hnsw.ef_search = 100; SET hnsw.iterative_scan = relaxed_order"
+VECTOR_SEARCH = "SET hnsw.ef_search = 64; SET hnsw.iterative_scan = relaxed_order"
 
 DATABASE_GONE = "The database did not answer. Please try again in a moment."
 STORAGE_FULL = "There is no space left to store this. Free some disk space, then try again."

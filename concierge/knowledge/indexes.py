@@ -27,7 +27,7 @@ Vector = NDArray[np.float32]
 EXACT_SCAN_CHUNKS = 4_000
 # Chunks having one of the question's rarest terms are scored until so many are reached; the rest, which only share
 # common words with the question, cannot be among the best.
-POSTINGS_BUDGET = 5_000
+POSTINGS_BUDGET = 2_500
 # What the pictures of a process may take together: some 12,000 chunks.
 PICTURES_BYTES = 96 * 1024 * 1024
 # Of so many packs it is remembered that they were asked.

@@ -15,7 +15,7 @@ from concierge.knowledge.lexical import K1, terms
 from concierge.knowledge.repository.search import Candidate, Contender
 
 # So many of the best are read whole and compete for the first places.
-SHORTLIST = 16
+SHORTLIST = 24
 # From this cosine on two passages say the same.
 SAME = 0.98
 YEAR_S = 365.25 * 24 * 3600

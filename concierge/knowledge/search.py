@@ -78,11 +78,11 @@ class Search:
             first = by_first_sight(candidates, scale)
             shortlist = [entry.candidate.chunk_id for entry in first[:SHORTLIST]]
             read = await comparison.contenders(shortlist, FIRST.cosine, FIRST.bm25 / scale)
-        matrices, best_sentences = _sentences(read, query.vector)
+        sentences = Sentences(read, query.vector)
         floor = first[-1].score if first else 0.0
-        best = by_evidence(first[:SHORTLIST], read, best_sentences, question, scale, floor)
-        whole = {entry.chunk_id: (entry, matrix) for entry, matrix in zip(read, matrices, strict=True)}
-        copies = same_as_better(best, {chunk_id: _mean(matrix) for chunk_id, (_, matrix) in whole.items()})
+        best = by_evidence(first[:SHORTLIST], read, sentences.best, question, scale, floor)
+        whole = {entry.chunk_id: (entry, rows) for entry, rows in zip(read, sentences.rows, strict=True)}
+        copies = same_as_better(best, dict(zip(whole, sentences.means, strict=True)))
         kept = [entry for entry in best if entry.candidate.chunk_id not in copies][:limit]
         passages = [
             _passage(*whole[entry.candidate.chunk_id], entry, rank) for rank, entry in enumerate(kept)
@@ -108,20 +108,21 @@ class Search:
         return stored
 
 
-def _sentences(read: Sequence[Contender], vector: Vector) -> tuple[list[Vector], list[float]]:
-    """Return the sentence vectors of each passage, and the cosine of its best sentence to the question."""
-    if not read:
-        return [], []
-    joined = np.frombuffer(b"".join(entry.sentence_vectors for entry in read), dtype=np.float16)
-    rows = joined.reshape(-1, len(vector)).astype(np.float32)
-    ends = np.cumsum([len(entry.spans) // 2 for entry in read])
-    cosines = np.maximum.reduceat(rows @ vector, np.r_[0, ends[:-1]])
-    return np.split(rows, ends[:-1]), cosines.tolist()
+class Sentences:
+    """The sentence vectors of some passages, `rows` of each; `best` are the cosines of each one's best to the question.
 
+    `means` says what each passage is about as a whole: (passages, dimension), of length 1.
+    """
 
-def _mean(sentences: Vector) -> Vector:
-    total = sentences.sum(axis=0)
-    return total / (np.linalg.norm(total) or 1.0)
+    def __init__(self, read: Sequence[Contender], vector: Vector) -> None:
+        joined = np.frombuffer(b"".join(entry.sentence_vectors for entry in read), dtype=np.float16)
+        rows = joined.reshape(-1, len(vector)).astype(np.float32)
+        ends = np.cumsum([len(entry.spans) // 2 for entry in read], dtype=np.int64)
+        self.rows: Sequence[Vector] = np.split(rows, ends[:-1]) if read else []
+        starts = np.r_[0, ends[:-1]][: len(read)]
+        self.best: list[float] = np.maximum.reduceat(rows @ vector, starts).tolist() if read else []
+        sums = np.add.reduceat(rows, starts) if read else rows
+        self.means: Vector = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
 
 
 def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Passage:
