@@ -19,6 +19,7 @@ NAMED_MODULES = {
     "knowledge": {
         "chunker",
         "chunking",
+        "contradictions",
         "parsing",
         "sources",
         "search",

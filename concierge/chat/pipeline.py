@@ -8,6 +8,7 @@ from concierge.chat.writers.brief import Writer
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
+from concierge.knowledge.contradictions import among
 from concierge.knowledge.search import Search
 from concierge.llm.embeddings import Embedder
 
@@ -38,12 +39,14 @@ class Pipeline:
             found = await retrieve.retrieve(self._search, received, vector)
         with trace.step("decide"):
             plan = decide.decide(received)
+            contradictions = among(found.passages)
         with trace.step("respond"):
-            written = await respond.respond(self._writer, plan.brief(received, vector, found), log)
+            brief = plan.brief(received, vector, found, contradictions)
+            written = await respond.respond(self._writer, brief, log)
         with trace.step("verify"):
             verified = verify.verify(written, found.passages, plan.grounding_mode)
         reply = persist.reply_of(received, verified)
-        trace.found(found).planned(plan).verified(verified)
+        trace.found(found).contradicted(contradictions).planned(plan).verified(verified)
         await persist.persist(self._db, received, log, reply, trace.finish(), self._clock)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:

@@ -1,6 +1,6 @@
 """Why this answer: what every step of a turn saw and took, as it is stored."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from time import perf_counter
@@ -10,6 +10,7 @@ from uuid import UUID
 from concierge.chat.steps.decide import AnswerPlan
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
+from concierge.knowledge.contradictions import Contradiction, Statement
 from concierge.knowledge.ranking import Signals
 from concierge.knowledge.search import Found
 
@@ -22,6 +23,17 @@ def _rounded(signals: Signals | None) -> dict[str, float] | None:
 
 def _id(chunk_id: UUID | None) -> str | None:
     return chunk_id and str(chunk_id)
+
+
+def _stated(statement: Statement) -> dict[str, Any]:
+    return {
+        "document_id": str(statement.document_id),
+        "start": statement.start,
+        "end": statement.end,
+        "text": statement.text,
+        "kind": statement.value.kind,
+        "dated": statement.dated and statement.dated.isoformat(),
+    }
 
 
 class TraceBuilder:
@@ -66,6 +78,13 @@ class TraceBuilder:
                 for entry in found.candidates[:SHOWN_CANDIDATES]
             ],
         }
+        return self
+
+    def contradicted(self, pairs: Sequence[Contradiction]) -> Self:
+        self._trace["contradictions"] = [
+            {"valid": _stated(pair.valid), "other": _stated(pair.other), "settled": pair.settled}
+            for pair in pairs
+        ]
         return self
 
     def planned(self, plan: AnswerPlan) -> Self:

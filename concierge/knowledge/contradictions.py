@@ -10,30 +10,41 @@ from typing import Literal
 from uuid import UUID
 
 from concierge.knowledge.lexical import terms
+from concierge.knowledge.schemas import Passage
 
 Kind = Literal["price", "duration", "share", "date", "amount"]
 
+_UNDER_TWENTY = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 NUMBERS: Mapping[str, int] = {
-    word: number
-    for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-        ]
-    )
+    **{word: number for number, word in enumerate(_UNDER_TWENTY)},
+    **{word: 10 * number for number, word in enumerate(_TENS, 2)},
+    **{
+        f"{ten}-{word}": 10 * tens + number
+        for tens, ten in enumerate(_TENS, 2)
+        for number, word in enumerate(_UNDER_TWENTY[1:10], 1)
+    },
 }
 MONTHS = [
     "january",
@@ -59,7 +70,7 @@ DURATIONS: Mapping[str, tuple[str, int]] = {
     "week": ("days", 7), "month": ("months", 1), "year": ("months", 12),
 }  # fmt: skip
 
-_NUMBER = rf"(?:\d+(?:[,.]\d+)*|\b(?:{'|'.join(NUMBERS)})\b)"
+_NUMBER = rf"(?:\d+(?:[,.]\d+)*|\b(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b)"
 _MONTH = "|".join(f"{month}|{month[:3]}" for month in MONTHS)
 _PATTERNS: Mapping[Kind, re.Pattern[str]] = {
     "date": re.compile(
@@ -78,6 +89,10 @@ _PATTERNS: Mapping[Kind, re.Pattern[str]] = {
     ),
     "amount": re.compile(rf"(?P<n>{_NUMBER})[\s-]?(?P<unit>[A-Za-z]{{2,}})", re.IGNORECASE),
 }
+# Addresses hold numbers that say nothing.
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s)>\]]+|(?<=\]\()[^)]*")
+_DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"[a-z-]+")
 _NEGATION = re.compile(r"\b(?:not|no|never|none|without|cannot|\w+n['’]t)\b", re.IGNORECASE)
 # A bound is another statement than a value: "from $29" does not contradict "$49".
 _BOUND = re.compile(
@@ -92,8 +107,10 @@ GENERAL = frozenset(
     )
 )
 
-SHARED_TERMS = 3  # So many words besides the values must two statements have in common …
-ALIKE = 0.6  # … and so large a share of all their words.
+# So many words besides the values must two statements have in common, or fewer and no others; and so large a share.
+SHARED_TERMS = 3
+LEAST_TERMS = 2
+ALIKE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +187,16 @@ def values_of(text: str) -> list[tuple[Value, int, int]]:
 
 def statements_of(sentence: Sentence) -> Iterator[Statement]:
     """Yield a statement for each kind of value that the sentence has exactly one of."""
-    found = values_of(sentence.text)
+    if not _holds_number(sentence.text):
+        return
+    text = _ADDRESS.sub(lambda match: " " * len(match.group()), sentence.text)
+    found = values_of(text)
     if not found:
         return
     kinds: dict[tuple[Kind, str], list[Value]] = defaultdict(list)
     for value, _, _ in found:
         kinds[value.kind, value.unit].append(value)
-    rest = sentence.text
+    rest = text
     for _, start, end in sorted(found, key=lambda entry: -entry[1]):
         rest = f"{rest[:start]} {rest[end:]}"
     about = _words(rest)
@@ -189,7 +209,7 @@ def statements_of(sentence: Sentence) -> Iterator[Statement]:
                 end=sentence.end,
                 text=sentence.text,
                 value=values[0],
-                negated=bool(_NEGATION.search(sentence.text)),
+                negated=bool(_NEGATION.search(text)),
                 about=about,
                 title=title,
                 headings=headings,
@@ -198,11 +218,16 @@ def statements_of(sentence: Sentence) -> Iterator[Statement]:
             )
 
 
+def _holds_number(text: str) -> bool:
+    """Look before the patterns do, which cost more: most sentences have no number."""
+    return bool(_DIGIT.search(text)) or not NUMBERS.keys().isdisjoint(_WORD.findall(text.lower()))
+
+
 def contradictions(statements: Iterable[Statement]) -> list[Contradiction]:
     """Find the pairs that disagree. Only statements that share a word with each other are compared."""
     groups: dict[tuple[Kind, str], list[Statement]] = defaultdict(list)
     for statement in statements:
-        if len(statement.about) >= SHARED_TERMS:
+        if len(statement.about) >= LEAST_TERMS:
             groups[statement.value.kind, statement.value.unit].append(statement)
     return [
         settled(one, other)
@@ -212,6 +237,29 @@ def contradictions(statements: Iterable[Statement]) -> list[Contradiction]:
     ]
 
 
+def among(passages: Sequence[Passage]) -> tuple[Contradiction, ...]:
+    """Find what disagrees within the passages of one answer."""
+    return tuple(contradictions(statement for passage in passages for statement in _stated(passage)))
+
+
+def _stated(passage: Passage) -> Iterator[Statement]:
+    for start, end in passage.sentences:
+        text = passage.text[start - passage.start : end - passage.start]
+        yield from statements_of(
+            Sentence(
+                document_id=passage.document_id,
+                start=start,
+                end=end,
+                text=text,
+                title=passage.title,
+                headings=passage.headings,
+                dated=passage.updated_at,
+                authoritative=passage.authoritative,
+                credibility=passage.credibility,
+            )
+        )
+
+
 def disagree(one: Statement, other: Statement) -> bool:
     """Whether two statements say the same of the same thing, but for the value."""
     if one.document_id == other.document_id or one.value.amount == other.value.amount:
@@ -219,7 +267,9 @@ def disagree(one: Statement, other: Statement) -> bool:
     if one.value.bound != other.value.bound or one.negated != other.negated:
         return False
     shared = one.about & other.about
-    if len(shared) < SHARED_TERMS or len(shared) < ALIKE * len(one.about | other.about):
+    if len(shared) < (LEAST_TERMS if one.about == other.about else SHARED_TERMS):
+        return False
+    if len(shared) < ALIKE * len(one.about | other.about):
         return False
     return _same_thing(one, other)
 

@@ -62,6 +62,9 @@ def test_from_nothing_to_an_answer_from_ones_own_documents(newcomer: Path) -> No
     assert "five working days" in answer
     assert "Refunds" in answer
 
+    (search,) = commands("concierge search")
+    assert "Candidates" in typed(search, newcomer)
+
 
 @pytest.mark.timeout(240)
 def test_looking_after_it(newcomer: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from concierge.agents.schemas import GroundingMode
 from concierge.chat.steps.receive import Received
 from concierge.chat.writers.brief import AnswerBrief, Length
+from concierge.knowledge.contradictions import Contradiction
 from concierge.knowledge.search import Found
 
 SENTENCES: Mapping[Length, int] = {"brief": 2, "normal": 3, "detailed": 6}
@@ -23,7 +24,13 @@ class AnswerPlan:
     max_sentences: int
     grounding_mode: GroundingMode
 
-    def brief(self, received: Received, vector: NDArray[np.float32], found: Found) -> AnswerBrief:
+    def brief(
+        self,
+        received: Received,
+        vector: NDArray[np.float32],
+        found: Found,
+        contradictions: tuple[Contradiction, ...],
+    ) -> AnswerBrief:
         return AnswerBrief(
             question=received.request.message,
             question_vector=vector,
@@ -33,6 +40,7 @@ class AnswerPlan:
             length=self.length,
             turn=received.turn.seq - 1,
             agent_name=received.agent.name,
+            contradictions=contradictions,
         )
 
 

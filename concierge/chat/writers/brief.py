@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from concierge.knowledge.contradictions import Contradiction
 from concierge.knowledge.schemas import Passage
 
 Length = Literal["brief", "normal", "detailed"]
@@ -20,7 +21,7 @@ class AnswerBrief:
     their inverse document frequency in the packs that were searched.
 
     `turn` counts the agent's earlier turns in the conversation, so that set phrases do not repeat themselves.
-    `max_sentences` bounds the sentences of prose; a list, a table or a run of steps counts as one.
+    `contradictions` are statements of the passages that disagree. `max_sentences` bounds the sentences of prose; a list, a table or a run of steps counts as one.
     """
 
     question: str
@@ -31,6 +32,7 @@ class AnswerBrief:
     length: Length = "normal"
     turn: int = 0
     agent_name: str | None = None
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,11 @@ def _standing(reading: Reading, unit: Unit) -> Standing:
 
 def _part(reading: Reading, candidate: Candidate) -> Part:
     unit = candidate.unit
-    same_block = [other for other in reading.units[unit.passage] if other.block == unit.block]
+    same_block = [
+        other
+        for other in reading.units[unit.passage]
+        if other.block == unit.block and not reading.is_outdone(other)
+    ]
     question = reading.brief.question
     if unit.kind == "prose" and unit.text.endswith(":"):
         introduced = _introduced(reading, unit)
@@ -287,7 +291,7 @@ def _before(reading: Reading, part: Part, limit: int) -> list[Part]:
     if not part.standings[0].needs_previous or limit < 2 or unit.index == 0:
         return []
     previous = reading.units[unit.passage][unit.index - 1]
-    if previous.block != unit.block or previous.kind != "prose":
+    if previous.block != unit.block or previous.kind != "prose" or reading.is_outdone(previous):
         return []
     return [Part("sentence", (previous,), (_standing(reading, previous),))]
 

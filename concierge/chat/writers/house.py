@@ -1,12 +1,13 @@
 """The house writer: an answer made only of what the passages say, with its sources, and no language model."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from concierge.chat.writers import phrases
 from concierge.chat.writers.brief import (
     AnswerBrief,
     AnswerFinished,
     CitationAdded,
+    Claim,
     Outcome,
     TextDelta,
     WriterEvent,
@@ -18,8 +19,10 @@ from concierge.chat.writers.layout import set_out
 from concierge.chat.writers.repair import capital
 from concierge.chat.writers.selection import Reading, asks_for_amount, read
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
+from concierge.knowledge.contradictions import Contradiction, Statement
 
 RELATED_SENTENCES = 2
+DIFFERING = 0.5  # An answer is not surer than this where another page says otherwise and neither is known to be better.
 CERTAIN = 0.85  # Above this an answer stands although it holds no number where one was asked for.
 
 
@@ -78,6 +81,10 @@ def _composed(reading: Reading, parts: tuple[Part, ...], support: Support, outco
     citations = Citations(brief.passages)
     pieces = list(set_out(parts, brief.question, citations))
     partial = outcome == "partial"
+    told = _told(brief, citations)
+    differ = any(not pair.settled for pair in told)
+    if not partial and (difference := _on_difference(brief, told)):
+        pieces.append((" " if parts[-1].is_prose else "\n\n") + difference)
     if partial:
         pieces = [
             *_opening(brief, support, listed=not parts[0].is_prose),
@@ -87,12 +94,38 @@ def _composed(reading: Reading, parts: tuple[Part, ...], support: Support, outco
     return WrittenAnswer(
         text="".join(pieces),
         outcome=outcome,
-        confidence=support.probability,
+        confidence=min(support.probability, DIFFERING) if differ else support.probability,
         claims=tuple(citations.claims),
         citations=citations.citations(),
         pieces=tuple(pieces),
-        offers_handover=partial,
+        offers_handover=partial or differ,
     )
+
+
+def _told(brief: AnswerBrief, citations: Citations) -> list[Contradiction]:
+    """The contradictions whose statements the answer repeats."""
+    documents = {citation.number: citation.document_id for citation in citations.citations()}
+
+    def repeats(claim: Claim, said: Statement) -> bool:
+        overlap = said.start < claim.end and claim.start < said.end
+        return overlap and documents.get(claim.number) == said.document_id
+
+    return [
+        pair
+        for pair in brief.contradictions
+        if any(repeats(claim, said) for claim in citations.claims for said in (pair.valid, pair.other))
+    ]
+
+
+def _on_difference(brief: AnswerBrief, told: Sequence[Contradiction]) -> str:
+    """Say since when the better statement holds, or that none is known to be the better one; nothing if they agree."""
+    if not all(pair.settled for pair in told):
+        return phrases.pick(phrases.DIFFERING, brief.question, brief.turn)
+    dates = [pair.valid.dated for pair in told if pair.valid.dated]
+    if not dates:
+        return ""
+    sentence = phrases.pick(phrases.DATED, brief.question, brief.turn)
+    return sentence.format(date=f"{max(dates).day} {max(dates):%B %Y}")
 
 
 def _opening(brief: AnswerBrief, support: Support, *, listed: bool) -> list[str]:

@@ -64,6 +64,13 @@ RATHER_ASK = (
     "For the rest, a colleague would know better than I do. Shall I ask them?",
 )
 # Before something that may be the answer, and after it.
+# Where two pages disagree: since when the better one holds, or that a person should confirm it.
+DATED = ("That is as of {date}.", "That was last updated on {date}.", "That is how it stood on {date}.")
+DIFFERING = (
+    "Another of our pages gives a different figure, so shall I have a colleague confirm it?",
+    "Our pages differ on that figure. Shall I ask a colleague which one holds?",
+    "I have seen a different figure elsewhere on our pages; shall I ask a colleague to confirm?",
+)
 CLOSEST = ("The closest I have is this:", "This may be what you mean:", "Here is what comes closest:")
 NOT_SETTLED = (
     "If that doesn't settle it, shall I ask a colleague?",

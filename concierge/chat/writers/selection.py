@@ -87,6 +87,21 @@ class Reading:
     units: tuple[tuple[Unit, ...], ...]
     ranked: tuple[Candidate, ...]
 
+    def is_outdone(self, unit: Unit) -> bool:
+        """Whether a newer or better source states another value, so that this one is not to be said."""
+        return _is_outdone(self.brief, unit)
+
+
+def _is_outdone(brief: AnswerBrief, unit: Unit) -> bool:
+    document = brief.passages[unit.passage].document_id
+    return any(
+        pair.settled
+        and pair.other.document_id == document
+        and pair.other.start < unit.end
+        and unit.start < pair.other.end
+        for pair in brief.contradictions
+    )
+
 
 @lru_cache(maxsize=4096)
 def _terms_of(text: str) -> tuple[str, ...]:
@@ -129,6 +144,7 @@ def read(brief: AnswerBrief) -> Reading:
         candidate
         for position in range(len(passages))
         for candidate in _Scorer(brief, units[position], position, wanted, idf).candidates()
+        if not _is_outdone(brief, candidate.unit)
     ]
     ranked.sort(key=lambda candidate: -candidate.score)
     return Reading(brief, units, tuple(ranked))
