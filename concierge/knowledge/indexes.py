@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
@@ -30,6 +31,8 @@ EXACT_SCAN_CHUNKS = 4_000
 POSTINGS_BUDGET = 2_500
 # What the pictures of a process may take together: some 12,000 chunks.
 PICTURES_BYTES = 96 * 1024 * 1024
+CHUNK_BYTES = 8_000  # About what a chunk takes in a picture.
+BUSY_SECONDS = 60.0
 # Of so many packs it is remembered that they were asked.
 ASKED_PACKS = 10_000
 
@@ -67,7 +70,7 @@ class StoredIndex:
 
     def __init__(self, repository: SearchRepository, statistics: Mapping[UUID, PackStatistics]) -> None:
         self._repository = repository
-        self._statistics = statistics
+        self.statistics = statistics
         self.chunks = sum(pack.chunks for pack in statistics.values())
 
     @classmethod
@@ -77,19 +80,15 @@ class StoredIndex:
         postings = [pack_term(pack, word) for pack in packs for word in words]
         return cls(repository, await repository.statistics(packs, postings))
 
-    @property
-    def revisions(self) -> dict[UUID, int]:
-        return {pack_id: pack.revision for pack_id, pack in self._statistics.items()}
-
     def frequency(self, word: str) -> int:
-        packs = self._statistics.items()
+        packs = self.statistics.items()
         return sum(pack.document_frequency.get(pack_term(pack_id, word), 0) for pack_id, pack in packs)
 
     def compare(self, vector: Vector, rarity: Mapping[str, float]) -> Comparison:
         asked = Asked.of(vector, {term_id(word): weight for word, weight in rarity.items()})
         exact = self.chunks <= EXACT_SCAN_CHUNKS
-        postings = None if exact else chosen_postings(list(rarity), self._statistics)
-        return StoredComparison(self._repository, list(self._statistics), asked, postings)
+        postings = None if exact else chosen_postings(list(rarity), self.statistics)
+        return StoredComparison(self._repository, list(self.statistics), asked, postings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,27 +156,33 @@ class ResidentComparison:
         return [entry for part in self.parts for entry in part.contenders(chunk_ids, cosine, bm25)]
 
 
+@dataclass(slots=True)
+class _Kept:
+    picture: Picture
+    used_at: float
+
+
 class ResidentPacks:
-    """The pictures of a process, the least recently used given up first.
+    """The pictures of a process.
 
     Every search first reads the packs' revisions, in its own transaction and under row-level security, so that no
     picture of another organization's or of an older revision is ever used. A pack is pictured when it is asked for the
-    second time at one revision, which spares those that are just being read.
+    second time at one revision, which spares those that are just being read, and where there is room: a picture gives
+    way only when nobody asked for it for a while, so that many busy packs do not push each other out all the time.
     """
 
     def __init__(self, budget_bytes: int = PICTURES_BYTES) -> None:
         self._budget = budget_bytes
-        self._pictures: OrderedDict[Key, Picture] = OrderedDict()
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()  # The least recently used first.
         self._asked: OrderedDict[Key, int] = OrderedDict()
         self._loading: set[Key] = set()
-        self._bytes = 0
 
     async def open(
         self, repository: SearchRepository, scope: TenantScope, packs: Sequence[UUID]
     ) -> ResidentIndex | None:
         """Return an index of the packs there are, or None when one of them is not in memory as it is now."""
         keys = [(scope.org_id, pack_id) for pack_id in packs]
-        if not keys or any(key not in self._pictures for key in keys):
+        if not keys or any(key not in self._kept for key in keys):
             return None
         revisions = await repository.revisions(packs)
         pictures = [self._present((scope.org_id, pack_id), now) for pack_id, now in revisions.items()]
@@ -185,42 +190,48 @@ class ResidentPacks:
         return ResidentIndex(present) if len(present) == len(pictures) else None
 
     async def consider(
-        self, repository: SearchRepository, scope: TenantScope, revisions: Mapping[UUID, int]
+        self, repository: SearchRepository, scope: TenantScope, statistics: Mapping[UUID, PackStatistics]
     ) -> None:
         """Picture those packs that were asked for before at the revision they have now."""
-        for pack_id, revision in revisions.items():
+        for pack_id, pack in statistics.items():
             key = scope.org_id, pack_id
-            again = self._asked.get(key) == revision
-            self._asked[key] = revision
+            again = self._asked.get(key) == pack.revision
+            self._asked[key] = pack.revision
             self._asked.move_to_end(key)
-            if again and key not in self._loading and self._present(key, revision) is None:
-                await self._load(repository, key, revision)
+            if again and self._present(key, pack.revision) is None and self._has_room(key, pack.chunks):
+                await self._load(repository, key, pack.revision)
         while len(self._asked) > ASKED_PACKS:
             self._asked.popitem(last=False)
 
     async def _load(self, repository: SearchRepository, key: Key, revision: int) -> None:
         """Picture a pack; whoever asks meanwhile goes to the database."""
+        if key in self._loading:
+            return
         self._loading.add(key)
         try:
             rows = await repository.picture(key[1])
-            self._keep(key, await asyncio.to_thread(Picture, revision, rows))
+            self._kept[key] = _Kept(await asyncio.to_thread(Picture, revision, rows), monotonic())
         finally:
             self._loading.discard(key)
 
     def _present(self, key: Key, revision: int) -> Picture | None:
-        picture = self._pictures.get(key)
-        if picture is None or picture.revision != revision:
+        kept = self._kept.get(key)
+        if kept is None or kept.picture.revision != revision:
             return None
-        self._pictures.move_to_end(key)
-        return picture
+        kept.used_at = monotonic()
+        self._kept.move_to_end(key)
+        return kept.picture
 
-    def _keep(self, key: Key, picture: Picture) -> None:
-        self._drop(key)
-        self._pictures[key] = picture
-        self._bytes += picture.size
-        while self._bytes > self._budget and self._pictures:
-            self._drop(next(iter(self._pictures)))
+    def _has_room(self, key: Key, chunks: int) -> bool:
+        """Make room by giving up what nobody asked for lately. The pack's own older picture is always given up."""
+        self._kept.pop(key, None)
+        needed = chunks * CHUNK_BYTES
+        while self._bytes() + needed > self._budget:
+            oldest = next(iter(self._kept), None)
+            if oldest is None or monotonic() - self._kept[oldest].used_at < BUSY_SECONDS:
+                return False
+            del self._kept[oldest]
+        return True
 
-    def _drop(self, key: Key) -> None:
-        gone = self._pictures.pop(key, None)
-        self._bytes -= gone.size if gone is not None else 0
+    def _bytes(self) -> int:
+        return sum(kept.picture.size for kept in self._kept.values())

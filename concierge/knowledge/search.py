@@ -104,7 +104,7 @@ class Search:
             return resident
         stored = await StoredIndex.open(repository, packs, words)
         if stored.chunks <= EXACT_SCAN_CHUNKS:
-            await self.resident.consider(repository, scope, stored.revisions)
+            await self.resident.consider(repository, scope, stored.statistics)
         return stored
 
 

@@ -1,6 +1,7 @@
 """A pack in memory answers as the database does, is never older than it, and belongs to its organization alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pgvector import SparseVector
 
 from concierge.kit.ids import new_id
+from concierge.knowledge import indexes
 from concierge.knowledge.indexes import ResidentPacks
 from concierge.knowledge.models import TERM_SPACE
 from concierge.knowledge.repository.search import SearchRepository
@@ -115,13 +117,33 @@ async def test_a_pack_that_is_gone_is_not_found_in_memory(tenant: Tenant) -> Non
     assert (await found(search, tenant, "How heavy is article 7?", [tenant.pack_id, new_id()])).passages == ()
 
 
-async def test_the_budget_of_memory_is_kept(tenant: Tenant) -> None:
+async def test_a_pack_that_finds_no_room_stays_in_the_database(tenant: Tenant) -> None:
     await tenant.learn(**NOTES)
     search = Search(tenant.platform.db, resident=ResidentPacks(budget_bytes=10_000))
+
     for _ in range(3):
         assert (await found(search, tenant, "How heavy is article 7?")).passages
 
     assert not await is_resident(search, tenant, tenant.pack_id)
+
+
+@pytest.mark.parametrize(("busy_seconds", "gives_way"), [(60.0, False), (0.0, True)])
+async def test_a_pack_gives_way_only_when_nobody_asked_for_it_lately(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, busy_seconds: float, *, gives_way: bool
+) -> None:
+    monkeypatch.setattr(indexes, "BUSY_SECONDS", busy_seconds)
+    await tenant.learn(**NOTES)
+    made = await tenant.client.post("/api/v1/knowledge/packs", headers=tenant.owner, json={"name": "Other"})
+    other = replace(tenant, pack_id=UUID(made.json()["id"]))
+    await other.learn(**NOTES)
+    chunks = (await found(Search(tenant.platform.db), tenant, "Hello?")).chunks_searched
+    search = Search(tenant.platform.db, resident=ResidentPacks(budget_bytes=chunks * indexes.CHUNK_BYTES))
+
+    for owner in (tenant, tenant, other, other):
+        await found(search, owner, "How heavy is article 7?")
+
+    assert await is_resident(search, tenant, other.pack_id) is gives_way
+    assert await is_resident(search, tenant, tenant.pack_id) is not gives_way
 
 
 @given(st.lists(st.dictionaries(st.integers(1, 9), st.floats(0.125, 8, width=32)), max_size=8))
