@@ -44,7 +44,12 @@ class Source(Base):
     status: Mapped[str] = mapped_column(default="queued")
     authoritative: Mapped[bool] = mapped_column(default=False)
     credibility: Mapped[float] = mapped_column(default=0.5)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    audience: Mapped[str | None]
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    pause_requested: Mapped[bool] = mapped_column(default=False)
+    sync_id: Mapped[UUID | None]
+    synced_at: Mapped[datetime | None]
     current_item: Mapped[str | None]
     error_code: Mapped[str | None]
     error: Mapped[str | None]
@@ -66,6 +71,10 @@ class SourceItem(Base):
     media_type: Mapped[str | None]
     data: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
+    depth: Mapped[int] = mapped_column(default=0)
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    sync_id: Mapped[UUID | None]
     status: Mapped[str] = mapped_column(default="pending")
     document_id: Mapped[UUID | None]
     chunk_count: Mapped[int] = mapped_column(default=0)
@@ -75,7 +84,7 @@ class SourceItem(Base):
 
 
 class Document(Base):
-    """`embedding` is the mean of its chunks' vectors, of length 1."""
+    """`embedding` is the mean of its chunks' vectors, of length 1; `page_starts` are offsets in `text`."""
 
     __tablename__ = "documents"
     __table_args__ = (ForeignKeyConstraint(["org_id", "source_id"], ["sources.org_id", "sources.id"]),)
@@ -96,6 +105,10 @@ class Document(Base):
     authoritative: Mapped[bool] = mapped_column(default=False)
     credibility: Mapped[float] = mapped_column(default=0.5)
     audience: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(default="pack")
+    flags: Mapped[list[str]] = mapped_column(default=list)
+    simhash: Mapped[int | None] = mapped_column(BigInteger)
+    page_starts: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     embedding: Mapped[HalfVector] = mapped_column(HALFVEC(DIMENSIONS), deferred=True, deferred_raiseload=True)
     chunk_count: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -134,3 +147,54 @@ class TermStats(Base):
     pack_id: Mapped[UUID] = mapped_column(primary_key=True)
     term: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     df: Mapped[int]
+
+
+class Sync(Base):
+    """One reading of a source, and what it changed; `changes` lists the first of them by name."""
+
+    __tablename__ = "syncs"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "source_id"], ["sources.org_id", "sources.id"]),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    source_id: Mapped[UUID]
+    trigger: Mapped[str]
+    status: Mapped[str] = mapped_column(default="running")
+    added: Mapped[int] = mapped_column(default=0)
+    changed: Mapped[int] = mapped_column(default=0)
+    removed: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    duplicate: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    changes: Mapped[list[Any]] = mapped_column(default=list)
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    finished_at: Mapped[datetime | None]
+
+
+class FoundContradiction(Base):
+    """Two statements of a pack that cannot both hold; quotes are exact, offsets count in their documents' texts."""
+
+    __tablename__ = "contradictions"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "pack_id"], ["knowledge_packs.org_id", "knowledge_packs.id"]),
+        ForeignKeyConstraint(["org_id", "valid_document_id"], ["documents.org_id", "documents.id"]),
+        ForeignKeyConstraint(["org_id", "other_document_id"], ["documents.org_id", "documents.id"]),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    pack_id: Mapped[UUID]
+    kind: Mapped[str]
+    valid_document_id: Mapped[UUID]
+    valid_start: Mapped[int]
+    valid_end: Mapped[int]
+    valid_quote: Mapped[str]
+    other_document_id: Mapped[UUID]
+    other_start: Mapped[int]
+    other_end: Mapped[int]
+    other_quote: Mapped[str]
+    settled: Mapped[bool]
+    status: Mapped[str] = mapped_column(default="open")
+    found_at: Mapped[datetime] = mapped_column(server_default=func.now())

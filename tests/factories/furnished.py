@@ -7,6 +7,8 @@ from uuid import UUID
 import httpx
 
 from concierge.entrypoints.wiring import Platform
+from concierge.kit.ids import new_id
+from concierge.knowledge.models import FoundContradiction, Sync
 from tests.factories.tenants import Tenant, make_tenant
 
 DOCUMENT = "# Returns\n\nYou have 30 days from delivery to send anything back. We collect it for free.\n"
@@ -41,7 +43,31 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
         "member_id": await _first(tenant, "/members"),
         "key_id": await _first(tenant, "/api-keys"),
     }
+    await _note(tenant, source_id, ids["document_id"])
     return Furnished(tenant, ids, turn)
+
+
+async def _note(tenant: Tenant, source_id: UUID, document_id: UUID) -> None:
+    """Rows that nothing writes by itself for one small document."""
+    async with tenant.platform.db.transaction(tenant.org_id) as session:
+        session.add(Sync(org_id=tenant.org_id, id=new_id(), source_id=source_id, trigger="manual"))
+        session.add(
+            FoundContradiction(
+                org_id=tenant.org_id,
+                id=new_id(),
+                pack_id=tenant.pack_id,
+                kind="duration",
+                valid_document_id=document_id,
+                valid_start=0,
+                valid_end=9,
+                valid_quote="# Returns",
+                other_document_id=document_id,
+                other_start=0,
+                other_end=9,
+                other_quote="# Returns",
+                settled=False,
+            )
+        )
 
 
 async def _first(tenant: Tenant, path: str) -> UUID:
