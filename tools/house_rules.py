@@ -19,6 +19,7 @@ NAMED_MODULES = {
     "knowledge": {
         "chunker",
         "chunking",
+        "context",
         "contradictions",
         "parsing",
         "sources",

@@ -1,6 +1,7 @@
 """A turn, in one direction. Each step takes what it needs and returns one frozen value."""
 
 from concierge.chat.steps import decide, persist, respond, retrieve, verify
+from concierge.chat.steps.embed import QuestionVectors
 from concierge.chat.steps.receive import Received
 from concierge.chat.stream import TurnLog
 from concierge.chat.trace import TraceBuilder
@@ -24,6 +25,7 @@ class Pipeline:
     ) -> None:
         self._db = db
         self._embedder = embedder
+        self._vectors = QuestionVectors(embedder)
         self._search = search
         self._writer = writer
         self._clock = clock
@@ -33,15 +35,15 @@ class Pipeline:
         trace = TraceBuilder(received, embedding_model=self._embedder.name)
         await log.say("turn.started", _identity(received))
         with trace.step("embed"):
-            vector = await self._embedder.embed_query(received.request.message)
+            query = await self._vectors.query(received)
         await log.say("status", {"stage": "searching"})
         with trace.step("retrieve"):
-            found = await retrieve.retrieve(self._search, received, vector)
+            found = await retrieve.retrieve(self._search, received, query)
         with trace.step("decide"):
             plan = decide.decide(received)
             contradictions = among(found.passages)
         with trace.step("respond"):
-            brief = plan.brief(received, vector, found, contradictions)
+            brief = plan.brief(received, found, contradictions)
             written = await respond.respond(self._writer, brief, log)
         with trace.step("verify"):
             verified = verify.verify(written, found.passages, plan.grounding_mode)

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
@@ -15,9 +15,13 @@ from concierge.knowledge.lexical import K1, terms
 from concierge.knowledge.repository.search import Candidate, Contender
 
 # So many of the best are read whole and compete for the first places.
-SHORTLIST = 24
+SHORTLIST = 32
 # From this cosine on two passages say the same.
 SAME = 0.98
+# A question of so few words asks what something is.
+SHORT_WORDS = 2
+# So many different words make a passage that can stand for an answer.
+SUBSTANTIAL = 60
 YEAR_S = 365.25 * 24 * 3600
 # Between the two words of a pair a passage may have up to two short ones ("size of the package").
 BETWEEN = r"\w*\W+(?:\w{1,4}\W+){0,2}"
@@ -31,38 +35,37 @@ class Signals:
     bm25: float  # divided by `bm25_scale`
     sentence: float = 0.0  # cosine of its best sentence
     pairs: float = 0.0  # share of the question's words that stand side by side here as they do there
+    coverage: float = 0.0  # share of the question's words that stand anywhere here, the rarer the more
+    title: float = 0.0  # the same of the document's title
     neighbour: float = 0.0  # what the better passage beside it scores above the last candidate
     document: float = 0.0  # cosine of the document's mean vector
     opening: float = 0.0  # 1 for the first passage of a document, which says what it is about
+    overview: float = 0.0  # the same where the question is a word or two: it asks what something is
+    substance: float = 0.0  # how many different words it has, up to `SUBSTANTIAL`
     credibility: float = 0.0  # what the operator gave the source; 1 for an authoritative one
     recency: float = 0.0  # 1 for what changed today, half of it each year; 0 for what bears no date
 
     def score(self, weights: "Signals") -> float:
-        return (
-            weights.cosine * self.cosine
-            + weights.bm25 * self.bm25
-            + weights.sentence * self.sentence
-            + weights.pairs * self.pairs
-            + weights.neighbour * self.neighbour
-            + weights.document * self.document
-            + weights.opening * self.opening
-            + weights.credibility * self.credibility
-            + weights.recency * self.recency
-        )
+        return sum(own * weight for own, weight in zip(astuple(self), astuple(weights), strict=True))
 
 
-# Found on four public sets (mtrag_cloud, mtrag_un, squad2_half, awsdocs_qa) as the weights whose mean nDCG@10 lies on a
-# wide plateau; no single one matters by more than a point. None of those sets knows credibility or dates: the last two
-# weights let the better source win among passages that are about equally good.
+# Found on four public sets (mtrag_cloud, mtrag_un, squad2_half, awsdocs_qa), as alone questions and as last questions of
+# conversations: the middle of a plateau where halving or doubling any weight costs at most two points of nDCG@10. None
+# of those sets knows credibility or dates: the last two weights let the better source win among passages that are about
+# equally good. How they were found, and what else was tried: docs/decisions/0007.
 FIRST = Signals(cosine=1.0, bm25=0.7)
 FINAL = Signals(
     cosine=0.3,
-    bm25=0.5,
+    bm25=0.35,
     sentence=0.7,
-    pairs=0.25,
+    pairs=0.4,
+    coverage=0.06,
+    title=0.03,
     neighbour=0.15,
-    document=0.2,
-    opening=0.03,
+    document=0.15,
+    opening=0.035,
+    overview=0.15,
+    substance=0.06,
     credibility=0.1,
     recency=0.03,
 )
@@ -79,7 +82,9 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What passages are compared with. `rarity` maps each of its terms to the inverse document frequency."""
+    """What passages are compared with. `rarity` maps each term to its inverse document frequency, weighted: terms of
+    earlier questions, which only `text` leans on, count less.
+    """
 
     text: str
     vector: NDArray[np.float32]
@@ -87,9 +92,14 @@ class Question:
     asked_at: datetime
 
     @property
+    def total(self) -> float:
+        """The weight of all its words; 1 for a question of no words."""
+        return sum(self.rarity.values()) or 1.0
+
+    @property
     def most(self) -> float:
-        """The BM25 of a chunk full of every word of the question; 1 for a question of no words."""
-        return (K1 + 1) * sum(self.rarity.values()) or 1.0
+        """The BM25 of a chunk full of every word of the question."""
+        return (K1 + 1) * self.total
 
 
 def bm25_scale(candidates: Iterable[Candidate], most: float) -> float:
@@ -120,21 +130,27 @@ def by_evidence(
     `read` has its passages in any order and `sentences` the cosine of the best sentence of each; `floor` is the first
     score of the last candidate.
     """
-    pairs = Pairs(question)
+    wording = Wording(question)
     known = {entry.chunk_id: (entry, sentence) for entry, sentence in zip(read, sentences, strict=True)}
     ranking: list[Ranked] = []
     for first in shortlist:
         if first.candidate.chunk_id not in known:
             continue  # Its document was removed between the two looks.
         passage, sentence = known[first.candidate.chunk_id]
+        opening = float(first.candidate.ordinal == 0)
+        met = wording.met_in(passage)
         signals = Signals(
             cosine=first.candidate.cosine,
             bm25=first.candidate.bm25 / scale,
             sentence=sentence,
-            pairs=pairs.share_in(passage.text),
+            pairs=met.pairs,
+            coverage=met.coverage,
+            title=met.title,
             neighbour=0.0 if passage.beside is None else max(0.0, passage.beside - floor),
             document=passage.document_cosine,
-            opening=float(first.candidate.ordinal == 0),
+            opening=opening,
+            overview=opening if wording.is_short else 0.0,
+            substance=met.substance,
             credibility=1.0 if passage.authoritative else passage.credibility,
             recency=_recency(passage.updated_at, question.asked_at),
         )
@@ -169,29 +185,62 @@ def _recency(changed: datetime | None, now: datetime) -> float:
     return 0.5 ** (max(0.0, (now - changed).total_seconds()) / YEAR_S)
 
 
-class Pairs:
-    """Neighbouring words of a question, looked for side by side in passages."""
+@dataclass(frozen=True, slots=True)
+class Met:
+    """How much of a question's wording a passage holds, each 0 to 1."""
+
+    pairs: float
+    coverage: float
+    title: float
+    substance: float
+
+
+class Wording:
+    """The words of a question and those of them that are neighbours, looked for in passages."""
 
     def __init__(self, question: Question) -> None:
         words = terms(question.text)
-        self._total = sum(question.rarity.values()) or 1.0
+        self.is_short = len(words) <= SHORT_WORDS
+        self._total = question.total
+        self._weights: dict[str, float] = {}
+        for word, weight in question.rarity.items():
+            self._weights[_root(word)] = max(weight, self._weights.get(_root(word), 0.0))
+        # The longest first, so that a word is not taken for the beginning of it.
+        roots = sorted(self._weights, key=len, reverse=True)
+        self._any = re.compile("|".join(map(_beginning, roots))) if roots else None
         self._pairs = [
             (one, other, re.compile(rf"\b{re.escape(one)}{BETWEEN}{re.escape(other)}"), weight)
             for (one, other), weight in {
-                (_root(one), _root(other)): min(question.rarity[one], question.rarity[other])
+                (_root(one), _root(other)): min(question.rarity.get(one, 0), question.rarity.get(other, 0))
                 for one, other in pairwise(words)
             }.items()
         ]
 
-    def share_in(self, text: str) -> float:
-        """The weight of the pairs that stand in a text, as a share of the question's."""
-        lower = text.lower()
-        met = (
-            weight
-            for one, other, pattern, weight in self._pairs
-            if one in lower and other in lower and pattern.search(lower)
+    def met_in(self, passage: Contender) -> Met:
+        text = passage.text.lower()
+        own, title = self._roots_in(text), self._roots_in(passage.title.lower())
+        around = own | title | self._roots_in(" ".join(passage.headings).lower())
+        return Met(
+            pairs=self._share(
+                weight
+                for one, other, pattern, weight in self._pairs
+                if one in own and other in own and pattern.search(text)
+            ),
+            coverage=self._share(self._weights[root] for root in around),
+            title=self._share(self._weights[root] for root in title),
+            substance=min(1.0, len(set(text.split())) / SUBSTANTIAL),
         )
-        return sum(met) / self._total
+
+    def _roots_in(self, lower: str) -> frozenset[str]:
+        return frozenset(self._any.findall(lower)) if self._any else frozenset()
+
+    def _share(self, weights: Iterable[float]) -> float:
+        return sum(weights) / self._total
+
+
+def _beginning(root: str) -> str:
+    """A pattern of words that begin like this; scripts without spaces have no beginnings of words."""
+    return rf"\b{re.escape(root)}" if root.isascii() else re.escape(root)
 
 
 def _root(stem: str) -> str:

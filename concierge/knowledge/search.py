@@ -1,7 +1,7 @@
 """Find the passages that answer: candidates by words and by meaning, the best of them read whole and ranked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from concierge.accounts.scope import TenantScope
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
+from concierge.knowledge.context import Asked, in_context
 from concierge.knowledge.indexes import EXACT_SCAN_CHUNKS, Index, ResidentPacks, StoredIndex
-from concierge.knowledge.lexical import idf, terms
+from concierge.knowledge.lexical import idf
 from concierge.knowledge.ranking import (
     FIRST,
     SHORTLIST,
@@ -33,20 +34,27 @@ CANDIDATES_EACH = 60
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question ready to search with; `vector` is (384,) and normalised."""
+    """A question ready to search with; `vector` is (384,) and normalised.
+
+    `earlier` are the questions asked before it in the conversation, newest first.
+    """
 
     text: str
     vector: Vector
+    earlier: Sequence[tuple[str, Vector]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search found: the passages best first, and what the trace tells about how.
 
+    `vector` is what the passages were compared with: the question's, blended with the earlier ones'; `idf` weighs the
+    words of both.
     `copies` maps a chunk that says the same as a better one, and was left out, to that one.
     """
 
     passages: tuple[Passage, ...]
+    vector: Vector = field(repr=False)
     idf: Mapping[str, float]
     candidates: tuple[Ranked, ...]
     copies: Mapping[UUID, UUID]
@@ -67,18 +75,19 @@ class Search:
     async def find(self, scope: TenantScope, packs: Sequence[UUID], query: Query, *, limit: int = 8) -> Found:
         """Return at most `limit` passages of these packs. Packs that do not exist are passed over."""
         began = perf_counter()
-        words = list(dict.fromkeys(terms(query.text)))
+        asked = in_context(query.text, query.vector, query.earlier)
+        words = [*asked.own, *asked.also]
         async with self._db.transaction(scope.org_id) as session:
             index = await self._index(SearchRepository(session, scope), scope, packs, words)
-            rarity = {word: idf(index.chunks, index.frequency(word)) for word in words}
-            question = Question(query.text, query.vector, rarity, self._clock())
-            comparison = index.compare(query.vector, rarity)
+            rarity = _rarity(index, asked)
+            question = Question(query.text, asked.vector, rarity, self._clock())
+            comparison = index.compare(asked.vector, rarity)
             candidates = await comparison.candidates(CANDIDATES_EACH)
             scale = bm25_scale(candidates, question.most)
             first = by_first_sight(candidates, scale)
             shortlist = [entry.candidate.chunk_id for entry in first[:SHORTLIST]]
             read = await comparison.contenders(shortlist, FIRST.cosine, FIRST.bm25 / scale)
-        sentences = Sentences(read, query.vector)
+        sentences = Sentences(read, asked.vector)
         floor = first[-1].score if first else 0.0
         best = by_evidence(first[:SHORTLIST], read, sentences.best, question, scale, floor)
         whole = {entry.chunk_id: (entry, rows) for entry, rows in zip(read, sentences.rows, strict=True)}
@@ -89,6 +98,7 @@ class Search:
         ]
         return Found(
             passages=tuple(passages),
+            vector=asked.vector,
             idf=question.rarity,
             candidates=(*best, *first[SHORTLIST:]),
             copies=copies,
@@ -106,6 +116,16 @@ class Search:
         if stored.chunks <= EXACT_SCAN_CHUNKS:
             await self.resident.consider(repository, scope, stored.statistics)
         return stored
+
+
+def _rarity(index: Index, asked: Asked) -> dict[str, float]:
+    """Weigh each word of a question. One that nobody wrote counts only where it was asked for itself."""
+    frequencies = {word: index.frequency(word) for word in (*asked.own, *asked.also)}
+    return {
+        word: asked.also.get(word, 1.0) * idf(index.chunks, frequency)
+        for word, frequency in frequencies.items()
+        if frequency or word not in asked.also
+    }
 
 
 class Sentences:

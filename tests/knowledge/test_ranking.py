@@ -1,6 +1,7 @@
 """How passages are ordered: words and meaning make the shortlist, then everything that speaks for one counts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from concierge.knowledge.lexical import terms
 from concierge.knowledge.ranking import (
-    Pairs,
     Question,
     Ranked,
+    Wording,
     bm25_scale,
     by_evidence,
     by_first_sight,
@@ -204,4 +205,45 @@ def test_nothing_found_is_an_empty_ranking() -> None:
 )
 def test_pairs_are_words_that_stand_together_in_both(text: str, share: float) -> None:
     """Of the five words of the question each pair counts as one; word forms and short words between do not matter."""
-    assert Pairs(question()).share_in(text) == pytest.approx(share)
+    assert Wording(question()).met_in(read(candidate(1), text)).pairs == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("text", "headings", "share"),
+    [
+        ("Returning a chair takes a week.", (), 1 / 5),
+        ("A week.", ("Garden furniture",), 3 / 5),
+        ("A week.", (), 1 / 5),
+        ("Misperiodical", (), 1 / 5),
+    ],
+)
+def test_coverage_counts_words_of_the_text_its_headings_and_its_title(
+    text: str, headings: tuple[str, ...], share: float
+) -> None:
+    """Each of the question's five words counts a fifth; the title, "Returns", holds one. Words match from their start."""
+    passage = replace(read(candidate(1), text), headings=headings)
+
+    assert Wording(question()).met_in(passage).coverage == pytest.approx(share)
+
+
+def test_a_question_of_a_word_or_two_asks_for_the_passage_that_opens_a_document() -> None:
+    opening, later = candidate(1, 0), candidate(2, 5)
+    asked = question("Kubernetes clusters")
+
+    def scores(text: str) -> float:
+        ranking = by_evidence(
+            by_first_sight([opening, later], 1.0),
+            [read(opening), read(later)],
+            [0.5, 0.5],
+            question(text),
+            1.0,
+            0.0,
+        )
+        return ranking[0].score - ranking[1].score
+
+    assert Wording(asked).is_short
+    assert scores("Kubernetes clusters") > scores(ASKED) > 0
+
+
+def test_a_bare_heading_does_not_stand_for_an_answer() -> None:
+    assert Wording(question()).met_in(read(candidate(1), "Return period")).substance < 0.1

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 SOFA = "# Palma sofa\n\nThe Palma sofa is made of coconut wood and costs 899 dollars."
 NOTES = {
-    f"note{number}": f"# Note {number}\n\nArticle {number} weighs {number} kilograms." for number in range(30)
+    f"note{number}": f"# Note {number}\n\nArticle {number} weighs {number} kilograms." for number in range(40)
 }
 
 
@@ -34,7 +34,7 @@ async def test_passages_come_best_first_and_say_where_they_stand(tenant: Tenant)
     assert [passage["rank"] for passage in found["passages"]] == [1, 2, 3]
     assert best["title"] == "Palma sofa"
     assert document.json()["text"][best["start"] : best["end"]] == best["text"]
-    assert found["chunks_searched"] == 31
+    assert found["chunks_searched"] == 41
     assert found["term_weights"]["palma"] > 0
     assert found["candidates"] is None
 

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from concierge.agents.schemas import GroundingMode
 from concierge.chat.steps.receive import Received
 from concierge.chat.writers.brief import AnswerBrief, Length
@@ -27,13 +24,12 @@ class AnswerPlan:
     def brief(
         self,
         received: Received,
-        vector: NDArray[np.float32],
         found: Found,
         contradictions: tuple[Contradiction, ...],
     ) -> AnswerBrief:
         return AnswerBrief(
             question=received.request.message,
-            question_vector=vector,
+            question_vector=found.vector,
             idf=found.idf,
             passages=found.passages,
             max_sentences=self.max_sentences,
