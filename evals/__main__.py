@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
 from evals.measure import Measurement, measure_chunking, measure_retrieval_set, measure_writing
 from evals.paragraphs import by_paragraph
 from evals.store import Store, cache_folder, open_store
-from evals.tables import summary, tables_of
+from evals.tables import ARTICLES, summary, tables_of
 
 CHECKOUT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -96,12 +96,20 @@ async def _measure_set(store: Store, data: Path, name: str) -> Measurement:
 
 
 async def _measure_paragraphs(store: Store, data: Path) -> Measurement:
-    """The product reads whole articles and cuts them itself; the others are given the paragraphs."""
-    collection = await store.collection("squad2_half", corpora.squad_documents(data))
+    """Paragraphs that everyone is given as they are; and the product once more, which reads whole articles as well."""
     queries = corpora.squad_paragraph_queries(data)
-    peers = await compare(PARAGRAPHS, corpora.squad_paragraphs(data), queries, cache_folder())
-    names = await by_paragraph(store, collection, corpora.squad_paragraph_lengths(data))
-    return await measure_retrieval_set(store, PARAGRAPHS, collection, queries, peers=peers, names=names)
+    documents = corpora.squad_paragraphs(data)
+    collection = await store.collection(PARAGRAPHS, documents)
+    peers = await compare(PARAGRAPHS, documents, queries, cache_folder())
+    given = await measure_retrieval_set(store, PARAGRAPHS, collection, queries, peers=peers)
+    articles = await store.collection("squad2_half", corpora.squad_documents(data))
+    names = await by_paragraph(store, articles, corpora.squad_paragraph_lengths(data))
+    whole = (await measure_retrieval_set(store, PARAGRAPHS, articles, queries, names=names)).reports["hybrid"]
+    return replace(
+        given,
+        reports={**given.reports, ARTICLES: whole},
+        figures={**given.figures, ARTICLES: asdict(whole)},
+    )
 
 
 def _write(measurement: Measurement) -> None:

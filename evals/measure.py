@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from concierge.entrypoints.evaluation import (
     AnswerQuery,
@@ -25,12 +25,15 @@ from concierge.entrypoints.evaluation.retrieval import (
 from concierge.knowledge.search import Ranked
 from evals import chunking
 from evals.chunk_cache import DECIDES_CHUNKS, code_digest, digest_of
-from evals.comparison import PeerReport
+from evals.comparison import PeerReport, peers_are_here
+from evals.peer_chunks import peer_rows
+from evals.progress import say
 from evals.store import Store
 
 AWSDOCS_HIT_5 = 0.95
 MTRAG_NDCG_10 = 0.40
 SQUAD_HIT = 0.82
+CHUNKING_GAIN = 1.22
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +129,32 @@ def answer_checks(name: str, report: AnswerReport) -> tuple[Check, ...]:
 
 
 def measure_chunking(data: Path, cache: Path) -> Measurement:
-    """The table of `evals.chunking`, kept as long as the code behind it stays."""
+    """The table of `evals.chunking`, kept as long as the code behind it stays; with the others where they are."""
     own_code = Path(chunking.__file__).read_text("utf-8")
     digest = digest_of([code_digest(*DECIDES_CHUNKS, "knowledge/lexical.py"), own_code])
     kept = cache / f"chunking-{digest}.json"
     if not kept.exists():
+        say("cutting and embedding the corpora of chroma_chunking, some minutes …")
         rows = chunking.run(data, cache / "models")
         kept.write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
-    rows = [
-        chunking.Row(**fields) for fields in cast("list[dict[str, Any]]", json.loads(kept.read_text("utf-8")))
-    ]
-    return Measurement("chunking", (), {"chunking": rows}, {"rows": [asdict(row) for row in rows]})
+    rows = chunking.read_rows(kept)
+    peers = peer_rows(data, cache) if peers_are_here() else []
+    return Measurement(
+        "chunking",
+        chunking_checks(rows, peers),
+        {"chunking": [*rows, *peers]},
+        {"rows": [asdict(row) for row in [*rows, *peers]]},
+    )
+
+
+def chunking_checks(rows: Sequence[chunking.Row], peers: Sequence[chunking.Row]) -> tuple[Check, ...]:
+    recall = {(row.chunking, row.scoring): row.recall for row in rows}
+    own = recall["late semantic", "hybrid + neighbors"]
+    baseline = recall["recursive 1000/200", "vectors"]
+    return (
+        Check("recall as a multiple of recursive 1000/200 + vectors", own / baseline, CHUNKING_GAIN),
+        *(
+            Check(f"recall above {peer.chunking}, {peer.scoring}", own, peer.recall, strictly=True)
+            for peer in peers
+        ),
+    )

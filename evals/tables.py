@@ -10,10 +10,12 @@ from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
 from evals.measure import Measurement
 
+ARTICLES = "whole articles"
 OURS = {
     "hybrid": "Concierge",
     "BM25 alone": "Concierge, BM25 alone",
     "vectors alone": "Concierge, vectors alone",
+    ARTICLES: "Concierge, given whole articles",
 }
 
 
