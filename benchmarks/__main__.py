@@ -111,8 +111,8 @@ async def measure_start(run: Run) -> None:
 
 
 async def measure_ingestion(run: Run) -> None:
-    archive = ingestion.documentation(None if run.quick else run.data, run.cache)
-    figures, notes = await ingestion.measure(run.cache, archive, with_peers=not run.quick)
+    pages = ingestion.all_pages(None if run.quick else run.data)
+    figures, notes = await ingestion.measure(run.cache, pages, with_peers=not run.quick)
     run.groups["Reading documents"] = figures
     run.notes.extend(notes)
 
