@@ -122,11 +122,11 @@ def langchain(
         for number, (own, text) in enumerate(pieces)
     ]
     near = by_chroma(documents, questions, weights)
-    _keep(into, "Chroma vectors", cut, questions, near)
+    _keep(into, "LangChain vectors (Chroma)", cut, questions, near)
     for name, preprocess in WORDS.items():
         retriever = BM25Retriever.from_documents(documents, preprocess_func=preprocess, k=CANDIDATES)
         lexical = {question: retriever.invoke(question) for question in questions}
-        _keep(into, "rank_bm25", f"{cut}, {name}", questions, lexical)
+        _keep(into, "LangChain BM25 (rank_bm25)", f"{cut}, {name}", questions, lexical)
         for shares in SHARES:
             ensemble = EnsembleRetriever(
                 retrievers=[RunnableLambda(lexical.__getitem__), RunnableLambda(near.__getitem__)],
@@ -190,7 +190,7 @@ def llamaindex(
     embedding = LangchainEmbedding(weights, model_name="all-MiniLM-L6-v2")
     index = VectorStoreIndex(nodes, embed_model=embedding)
     halves: dict[str, BaseRetriever] = {
-        "bm25s": FastBM25Retriever.from_defaults(nodes=nodes, similarity_top_k=CANDIDATES),
+        "LlamaIndex BM25 (bm25s)": FastBM25Retriever.from_defaults(nodes=nodes, similarity_top_k=CANDIDATES),
         "LlamaIndex vectors": index.as_retriever(similarity_top_k=CANDIDATES),
     }
     remembered: list[Remembered] = []

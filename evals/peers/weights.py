@@ -1,7 +1,9 @@
 """The weights every system is measured with: all-MiniLM-L6-v2, run by the product's own int8 encoder.
 
-With torch, reading the pages of `awsdocs_qa` would take more than an hour on two cores. Vectors are kept by their
-texts, so that systems that cut a text alike share them, and a second run finds them.
+With torch the pages of `awsdocs_qa` would take most of an hour on two cores. The cosine of a text's vector to the one
+sentence-transformers makes is 0.998 on average and 0.996 at least; of more than 256 tokens, which sentence-transformers
+cuts off, all are read here. Vectors are kept by their texts, so that systems that cut a text alike share them, and a
+second run finds them.
 """
 
 import hashlib
