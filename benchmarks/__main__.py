@@ -5,22 +5,38 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks import ingestion, load, packs, report, retrieval, start, turns
-from benchmarks.corpus import Corpus, like, made_up_corpus, real_corpus
+from benchmarks.corpus import Corpus, Halves, Mixture, made_up_corpus, real_corpus
 from benchmarks.figures import Figure
+from benchmarks.packs import PackDatabase, Wanted
 from benchmarks.product import prepared
 from concierge.kit.logging import configure_logging
 from concierge.kit.settings import Settings
 from concierge.llm.minilm import MiniLM
 
-SMALL, LARGE, NEIGHBOUR = 1_000, 50_000, 20_000
-QUICK_LARGE, QUICK_NEIGHBOUR = 6_000, 3_000
+SMALL = 1_000
+CHUNKS_A_MINUTE = 40_000  # Built, on two cores.
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """In chunks; and `crowd`, the number of packs of `each` in one database."""
+
+    large: int
+    huge: int
+    each: int
+    crowd: int
+
+
+SIZES = Sizes(50_000, 500_000, 500, 1_000)
+QUICK = Sizes(6_000, 12_000, 100, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +46,50 @@ class Run:
     cache: Path
     data: Path | None
     quick: bool
+    console: Console
     groups: dict[str, Sequence[Figure]] = field(default_factory=dict[str, Sequence[Figure]])
     notes: list[str] = field(default_factory=list[str])
 
 
 async def measure_retrieval(run: Run) -> None:
-    large, neighbour = (QUICK_LARGE, QUICK_NEIGHBOUR) if run.quick else (LARGE, NEIGHBOUR)
-    corpus = _corpus(run, large)
-    small = Corpus(
-        corpus.name, corpus.texts[:SMALL], corpus.vectors[:SMALL], corpus.questions, corpus.question_vectors
-    )
+    sizes = QUICK if run.quick else SIZES
+    corpus = _corpus(run, sizes.large)
+    halves = Halves.of(corpus)
     wanted = [
-        ("Small pack", small),
-        ("Large pack", corpus),
-        ("A neighbour's pack", like(corpus, neighbour, 3)),
+        Wanted("Small pack", corpus.first(SMALL)),
+        Wanted("Large pack", corpus),
+        Wanted("Huge pack", Mixture(halves, sizes.huge, 3)),
     ]
-    database = await packs.opened(run.cache, wanted)
+    crowd = [
+        Wanted(f"One of many {number}", Mixture(halves, sizes.each, 100 + number), copied=True)
+        for number in range(sizes.crowd)
+    ]
+    questions = 60 if run.quick else 200
+    title = f"Retrieval of the top {retrieval.TOP} ({corpus.name}, embedding excluded)"
+    async with _running(run, wanted) as packs_of_sizes:
+        run.groups[title] = await retrieval.measure(packs_of_sizes, corpus, questions)
+    async with _running(run, crowd[:1]) as alone, _running(run, crowd) as many:
+        run.groups["Many packs in one database"] = await retrieval.measure_crowd(
+            alone, many, corpus, questions
+        )
+    run.notes.append(
+        f"Packs beyond {sizes.large:,} chunks, and the {sizes.crowd:,} packs in one database, are mixtures: the opening of "
+        "one real chunk, the closing of another, and a vector between theirs."
+    )
+
+
+@asynccontextmanager
+async def _running(run: Run, wanted: Sequence[Wanted]) -> AsyncGenerator[PackDatabase]:
+    def building(chunks: int) -> None:
+        minutes = chunks // CHUNKS_A_MINUTE
+        lasting = f", about {minutes} minutes this once" if minutes else ""
+        run.console.print(f"[dim]  Building a database of {chunks:,} chunks{lasting} …[/]")
+
+    database = await packs.opened(run.cache, wanted, building=building)
     try:
-        found = await retrieval.measure(database, corpus, 60 if run.quick else 200)
+        yield database
     finally:
         database.postgres.stop()
-    run.groups[f"Retrieval of the top 8 ({corpus.name}, embedding excluded)"] = found
 
 
 async def measure_turns(run: Run) -> None:
@@ -72,8 +111,8 @@ async def measure_start(run: Run) -> None:
 
 
 async def measure_ingestion(run: Run) -> None:
-    archive = ingestion.documentation(None if run.quick else run.data, run.cache)
-    figures, notes = await ingestion.measure(run.cache, archive, with_peers=not run.quick)
+    pages = ingestion.all_pages(None if run.quick else run.data)
+    figures, notes = await ingestion.measure(run.cache, pages, with_peers=not run.quick)
     run.groups["Reading documents"] = figures
     run.notes.extend(notes)
 
@@ -105,8 +144,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=GROUPS, default=list(GROUPS), metavar="GROUP")
     parser.add_argument("--summary", action="store_true", help="also write results/summary.json")
     arguments = parser.parse_args()
-    run = Run(_cache(), _data(), arguments.quick)
     console = Console()
+    run = Run(_cache(), _data(), arguments.quick, console)
     configure_logging(Settings(log_level="warning"))
     asyncio.run(_measured(run, arguments.only, console))
     if run.data is None:

@@ -5,30 +5,54 @@ opening words: real vectors, clustered as real ones are, at a third of the compu
 """
 
 import gzip
+import hashlib
 import json
 import random
 import re
 import tarfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from concierge.knowledge.lexical import terms
 from concierge.llm.minilm import DIMENSION, MiniLM
 
 CHUNK_CHARACTERS = 700
 OPENING_CHARACTERS = 200
 EMBEDDED_AT_ONCE = 256
+DRAWN_AT_ONCE = 1_000
+OPENING_SHARE, MOVED = 0.7, 0.01
 MADE_UP_WORDS = 20_000
 MADE_UP_TOPICS = 200
 TOPIC_WORDS = 60
 CONSONANTS, VOWELS = "bdfghklmnprstvz", "aeiou"
 
 FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk: its text, the terms in it, and its vector."""
+
+    text: str
+    words: Sequence[str]
+    vector: FloatArray
+
+
+class Material(Protocol):
+    """What a pack is made of. `identity` tells one material from another."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def identity(self) -> str: ...
+
+    def pieces(self) -> Iterator[Piece]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +64,69 @@ class Corpus:
     vectors: FloatArray
     questions: Sequence[str]
     question_vectors: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def identity(self) -> str:
+        return f"{self.name} {len(self)} {hashlib.sha256(self.vectors[:100].tobytes()).hexdigest()}"
+
+    def pieces(self) -> Iterator[Piece]:
+        for text, vector in zip(self.texts, self.vectors, strict=True):
+            yield Piece(text, terms(text), vector)
+
+    def first(self, count: int) -> "Corpus":
+        return replace(self, texts=self.texts[:count], vectors=self.vectors[:count])
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """The chunks of a corpus cut in two, with the terms of each half: what mixtures are made from."""
+
+    corpus: Corpus
+    openings: Sequence[tuple[str, Sequence[str]]]
+    closings: Sequence[tuple[str, Sequence[str]]]
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> Self:
+        halves = [_halves(text) for text in corpus.texts]
+        return cls(
+            corpus,
+            [(opening, terms(opening)) for opening, _ in halves],
+            [(closing, terms(closing)) for _, closing in halves],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """`count` made-up chunks: the opening of one real chunk, the closing of another, and a vector between theirs, moved
+    a little. Nothing of it is held in memory, so there may be any number of them.
+    """
+
+    halves: Halves
+    count: int
+    seed: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def identity(self) -> str:
+        return f"mixture {self.count} {self.seed} of {self.halves.corpus.identity}"
+
+    def pieces(self) -> Iterator[Piece]:
+        draw = np.random.default_rng(self.seed)
+        vectors = self.halves.corpus.vectors
+        for first in range(0, self.count, DRAWN_AT_ONCE):
+            size = min(DRAWN_AT_ONCE, self.count - first)
+            one, other = draw.integers(0, len(vectors), (2, size))
+            noise = draw.standard_normal((size, DIMENSION)).astype(np.float32) * MOVED
+            mixed = _unit(OPENING_SHARE * vectors[one] + (1 - OPENING_SHARE) * vectors[other] + noise)
+            for row, (begin, end) in enumerate(zip(one.tolist(), other.tolist(), strict=True)):
+                opening, words = self.halves.openings[begin]
+                closing, more_words = self.halves.closings[end]
+                yield Piece(f"{opening}{closing}", [*words, *more_words], mixed[row])
 
 
 def real_corpus(data: Path, count: int, model: MiniLM, cache: Path) -> Corpus:
@@ -69,21 +156,6 @@ def made_up_corpus(count: int, questions: int = 200) -> Corpus:
         _scattered(draw, topics[chunk_topics]),
         asked,
         _scattered(draw, topics[question_topics]),
-    )
-
-
-def like(corpus: Corpus, count: int, seed: int) -> Corpus:
-    """Another tenant's chunks: drawn from the same text, their vectors moved a little."""
-    draw = np.random.default_rng(seed)
-    chosen = draw.choice(len(corpus.texts), size=count, replace=count > len(corpus.texts))
-    noise = draw.standard_normal((count, DIMENSION)).astype(np.float32) * 0.01
-    vectors = corpus.vectors[chosen] + noise
-    return Corpus(
-        corpus.name,
-        [corpus.texts[int(index)] for index in chosen],
-        _unit(vectors),
-        corpus.questions,
-        corpus.question_vectors,
     )
 
 
@@ -124,6 +196,14 @@ def _questions(data: Path) -> Iterator[str]:
         for line in lines:
             row = json.loads(line)
             yield row["question"]
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """Cut where a sentence ends near the middle, or else a word."""
+    middle = len(text) // 2
+    sentence = text.find(". ", middle - CHUNK_CHARACTERS // 8, middle + CHUNK_CHARACTERS // 8)
+    cut = sentence + 2 if sentence >= 0 else text.find(" ", middle) + 1
+    return text[:cut], text[cut:]
 
 
 def _sentence(draw: np.random.Generator, own_words: NDArray[np.int64], length: int) -> str:

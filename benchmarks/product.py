@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import psutil
 
+from benchmarks.memory import pss, with_children
 from concierge.entrypoints.demo.credentials import DemoCredentials
 
 RUN = "from concierge.entrypoints.cli import main; main()"
@@ -54,8 +55,7 @@ class Product:
 
     def memory_mb(self) -> float:
         """Memory of the server, its helpers and its PostgreSQL; what processes share is counted once (PSS)."""
-        top = psutil.Process(self.process.pid)
-        return sum(_pss(process) for process in (top, *top.children(recursive=True))) / 1024**2
+        return sum(map(pss, with_children(psutil.Process(self.process.pid)))) / 1024**2
 
     async def visitor(self, client: "Client") -> str:
         """Return the authorization of a new visitor."""
@@ -156,10 +156,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def _pss(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().pss)
-    except psutil.NoSuchProcess:
-        return 0

@@ -1,6 +1,6 @@
 """Measures how well the product finds and answers, on public sets, and says whether every target is met.
 
-    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_half,mtrag_un,chunking]
+    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking]
 
 Tables go to the terminal, all figures and every question to evals/results/*.json. Exits 1 when a target is missed.
 """
@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,20 @@ from rich.console import Console
 
 from concierge.entrypoints.cli.evaluate import without_nan
 from evals import corpora
+from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
 from evals.measure import Measurement, measure_chunking, measure_retrieval_set, measure_writing
+from evals.paragraphs import by_paragraph
 from evals.store import Store, cache_folder, open_store
-from evals.tables import summary, tables_of
+from evals.tables import ARTICLES, summary, tables_of
 
 CHECKOUT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
-SETS = ("awsdocs_qa", "mtrag_cloud", "squad2_half", "mtrag_un", "chunking")
+PARAGRAPHS = "squad2_paragraphs"
+SETS = ("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un", "chunking")
+RETRIEVAL = {
+    "awsdocs_qa": (corpora.awsdocs_documents, corpora.awsdocs_queries),
+    "mtrag_cloud": (corpora.mtrag_documents, corpora.mtrag_queries),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     console.print(f"[dim]data {data} · kept between runs in {cache_folder()}")
     measured = asyncio.run(_measure(data, wanted, console))
     console.print(summary(measured))
+    if not peers_are_here():
+        console.print(f"[yellow]•[/] {HOW_TO_GET_THEM}")
     return 0 if all(check.met for measurement in measured for check in measurement.checks) else 1
 
 
@@ -69,12 +78,14 @@ async def _measure(data: Path, wanted: Sequence[str], console: Console) -> list[
 
 
 async def _measure_set(store: Store, data: Path, name: str) -> Measurement:
-    if name == "awsdocs_qa":
-        collection = await store.collection(name, corpora.awsdocs_documents(data))
-        return await measure_retrieval_set(store, name, collection, corpora.awsdocs_queries(data))
-    if name == "mtrag_cloud":
-        collection = await store.collection(name, corpora.mtrag_documents(data))
-        return await measure_retrieval_set(store, name, collection, corpora.mtrag_queries(data))
+    if name in RETRIEVAL:
+        read_documents, read_queries = RETRIEVAL[name]
+        documents, queries = read_documents(data), read_queries(data)
+        collection = await store.collection(name, documents)
+        peers = await compare(name, documents, queries, cache_folder())
+        return await measure_retrieval_set(store, name, collection, queries, peers=peers)
+    if name == PARAGRAPHS:
+        return await _measure_paragraphs(store, data)
     if name == "squad2_half":
         collection = await store.collection(name, corpora.squad_documents(data))
         return await measure_writing(store, name, collection, corpora.squad_queries(data))
@@ -82,6 +93,23 @@ async def _measure_set(store: Store, data: Path, name: str) -> Measurement:
         collection = await store.collection(name, corpora.mtrag_un_documents(data))
         return await measure_writing(store, name, collection, corpora.mtrag_un_queries(data))
     return await asyncio.to_thread(measure_chunking, data, cache_folder())
+
+
+async def _measure_paragraphs(store: Store, data: Path) -> Measurement:
+    """Paragraphs that everyone is given as they are; and the product once more, which reads whole articles as well."""
+    queries = corpora.squad_paragraph_queries(data)
+    documents = corpora.squad_paragraphs(data)
+    collection = await store.collection(PARAGRAPHS, documents)
+    peers = await compare(PARAGRAPHS, documents, queries, cache_folder())
+    given = await measure_retrieval_set(store, PARAGRAPHS, collection, queries, peers=peers)
+    articles = await store.collection("squad2_half", corpora.squad_documents(data))
+    names = await by_paragraph(store, articles, corpora.squad_paragraph_lengths(data))
+    whole = (await measure_retrieval_set(store, PARAGRAPHS, articles, queries, names=names)).reports["hybrid"]
+    return replace(
+        given,
+        reports={**given.reports, ARTICLES: whole},
+        figures={**given.figures, ARTICLES: asdict(whole)},
+    )
 
 
 def _write(measurement: Measurement) -> None:

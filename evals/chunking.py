@@ -73,9 +73,7 @@ def run(data: Path, cache_dir: Path) -> list[Row]:
     """Measure every chunker and scoring on the corpora under `data`/chroma_chunking."""
     folder = data / "chroma_chunking"
     questions = read_questions(folder / "dev.jsonl")
-    corpora = {
-        name: (folder / "dev_corpora" / f"{name}.md").read_text("utf-8") for name in corpora_of(questions)
-    }
+    corpora = read_corpora(folder, questions)
     model = MiniLM.load(cache_dir)
     vectors = model.embed([question.text for question in questions])
     rows: list[Row] = []
@@ -96,8 +94,15 @@ def read_questions(path: Path) -> list[Question]:
     ]
 
 
-def corpora_of(questions: Sequence[Question]) -> list[str]:
-    return sorted({question.corpus for question in questions})
+def read_corpora(folder: Path, questions: Sequence[Question]) -> dict[str, str]:
+    names = sorted({question.corpus for question in questions})
+    return {name: (folder / "dev_corpora" / f"{name}.md").read_text("utf-8") for name in names}
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read measurements that were kept."""
+    kept: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    return [Row(**fields) for fields in kept]
 
 
 def index_of(chunks: Sequence[Chunk]) -> Index:

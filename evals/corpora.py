@@ -7,12 +7,14 @@ import gzip
 import json
 import tarfile
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from concierge.entrypoints.evaluation import AnswerQuery, EvalDocument, RetrievalQuery
 from concierge.entrypoints.evaluation.documents import document_of
 
+TURN_MARK = "|user|:"
 MIN_WORDS = 6  # Shorter last turns of a conversation rarely stand alone.
 
 
@@ -50,10 +52,65 @@ def mtrag_queries(data: Path) -> list[RetrievalQuery]:
     return [RetrievalQuery(row["question"], frozenset(row["gold_passages"])) for row in rows]
 
 
+def mtrag_followups(data: Path) -> list[RetrievalQuery]:
+    """The last turns as they were asked, with the turns before them; the first of a conversation is one too."""
+    rows = rows_of(data / "mtrag_cloud" / "dev.jsonl")
+    return [
+        RetrievalQuery(row["last_turn"], frozenset(row["gold_passages"]), _turns(row["user_turns"])[:-1])
+        for row in rows
+    ]
+
+
+def _turns(text: str) -> tuple[str, ...]:
+    """What the visitor has said, each turn after its own mark."""
+    return tuple(turn.strip() for turn in text.split(TURN_MARK) if turn.strip())
+
+
 def squad_documents(data: Path) -> list[EvalDocument]:
     """Whole articles."""
     rows = rows_of(data / "squad2_half" / "dev_docs.jsonl")
     return [document_of(row["doc_id"], row["text"], title=row["doc_id"].replace("_", " ")) for row in rows]
+
+
+def squad_paragraphs(data: Path) -> list[EvalDocument]:
+    """Their paragraphs, as documents of their own; see `paragraph_id`."""
+    return [
+        document_of(paragraph_id(row["doc_id"], number), text, title=row["doc_id"].replace("_", " "))
+        for row in rows_of(data / "squad2_half" / "dev_docs.jsonl")
+        for number, text in enumerate(_paragraphs(row))
+    ]
+
+
+def squad_paragraph_lengths(data: Path) -> dict[str, list[int]]:
+    """How many letters and digits each paragraph of an article has."""
+    return {
+        row["doc_id"]: [letters(text) for text in _paragraphs(row)]
+        for row in rows_of(data / "squad2_half" / "dev_docs.jsonl")
+    }
+
+
+def squad_paragraph_queries(data: Path) -> list[RetrievalQuery]:
+    """The questions that have an answer; relevant is the paragraph they were asked about."""
+    return [
+        RetrievalQuery(row["question"], frozenset([paragraph_id(row["doc_id"], row["paragraph"])]))
+        for row in rows_of(data / "squad2_half" / "dev.jsonl")
+        if not row["is_impossible"]
+    ]
+
+
+def paragraph_id(article: str, number: int) -> str:
+    return f"{article}#{number}"
+
+
+def letters(text: str) -> int:
+    """Letters and digits are what reading a document never changes the number of."""
+    return sum(map(str.isalnum, text))
+
+
+def _paragraphs(row: dict[str, Any]) -> Iterator[str]:
+    starts: list[int] = row["paragraph_starts"]
+    text: str = row["text"]
+    return (text[start:end] for start, end in pairwise([*starts, len(text)]))
 
 
 def squad_queries(data: Path) -> list[AnswerQuery]:

@@ -105,13 +105,13 @@ def _digest_of_documents(documents: Sequence[EvalDocument]) -> str:
 
 
 async def _found(owner_url: str, slug: str) -> tuple[UUID, UUID, UUID] | None:
-    async with await psycopg.AsyncConnection.connect(_conninfo(owner_url)) as connection:
+    async with await psycopg.AsyncConnection.connect(conninfo(owner_url)) as connection:
         return await (await connection.execute(FIND, [slug])).fetchone()
 
 
 async def _forget(owner_url: str, slug: str) -> None:
     """Remove what an interrupted run has left."""
-    async with await psycopg.AsyncConnection.connect(_conninfo(owner_url)) as connection:
+    async with await psycopg.AsyncConnection.connect(conninfo(owner_url)) as connection:
         rows = await (
             await connection.execute("SELECT id FROM organizations WHERE slug = %s", [slug])
         ).fetchall()
@@ -119,5 +119,5 @@ async def _forget(owner_url: str, slug: str) -> None:
         await remove_organization(owner_url, row[0])
 
 
-def _conninfo(owner_url: str) -> str:
+def conninfo(owner_url: str) -> str:
     return owner_url.replace("postgresql+psycopg://", "postgresql://", 1)

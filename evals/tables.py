@@ -7,7 +7,16 @@ from rich.table import Table
 
 from concierge.entrypoints.evaluation import AnswerReport, RetrievalReport
 from evals.chunking import table_of as chunking_table
+from evals.comparison import PeerReport
 from evals.measure import Measurement
+
+ARTICLES = "whole articles"
+OURS = {
+    "hybrid": "Concierge",
+    "BM25 alone": "Concierge, BM25 alone",
+    "vectors alone": "Concierge, vectors alone",
+    ARTICLES: "Concierge, given whole articles",
+}
 
 
 def tables_of(measurement: Measurement) -> Iterator[Table]:
@@ -32,20 +41,25 @@ def summary(measured: Sequence[Measurement]) -> Table:
     return table
 
 
-def _retrieval(name: str, reports: Mapping[str, RetrievalReport]) -> Table:
-    queries = next(iter(reports.values())).queries
+def _retrieval(name: str, reports: Mapping[str, Any]) -> Table:
+    own: dict[str, RetrievalReport] = {way: report for way, report in reports.items() if way != "peers"}
+    peers: Sequence[PeerReport] = reports.get("peers", ())
+    queries = next(iter(own.values())).queries
     table = _table(f"{name}: {queries} questions", "ranking", "nDCG@10", "hit@1", "hit@5", "ms p50", "ms p95")
-    for way, report in reports.items():
+    table.add_column("best setting", style="dim")
+    for way, report in own.items():
         # All rankings come from one search, so there is one latency.
         times = (report.milliseconds_p50, report.milliseconds_p95) if way == "hybrid" else ()
-        table.add_row(
-            way,
-            f"{report.ndcg_10:.3f}",
-            f"{report.hit_1:.1%}",
-            f"{report.hit_5:.1%}",
-            *(f"{value:.1f}" for value in times),
-        )
+        cells = [f"{value:.1f}" for value in times] or ["", ""]
+        table.add_row(OURS[way], *_found(report), *cells, "")
+    table.add_section()
+    for peer in sorted(peers, key=lambda peer: peer.ndcg_10):
+        table.add_row(peer.system, *_found(peer), "", "", f"{peer.setting} (of {peer.tried})")
     return table
+
+
+def _found(report: RetrievalReport | PeerReport) -> tuple[str, str, str]:
+    return f"{report.ndcg_10:.3f}", f"{report.hit_1:.1%}", f"{report.hit_5:.1%}"
 
 
 def _answers(name: str, report: AnswerReport) -> Table:

@@ -27,8 +27,11 @@ class EvalDocument:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalQuery:
+    """`history` are the questions asked before this one, oldest first."""
+
     text: str
     relevant: frozenset[str]
+    history: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
