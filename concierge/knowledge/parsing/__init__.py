@@ -9,6 +9,9 @@ from concierge.knowledge.errors import DocumentRejectedError
 from concierge.knowledge.parsing import markdown
 from concierge.knowledge.parsing.document import Extracted, ParsedDocument, parse_date
 from concierge.knowledge.parsing.kinds import Kind, kind_of, kind_of_name
+from concierge.knowledge.parsing.language import language_of
+from concierge.knowledge.parsing.pages import Page, page_starts
+from concierge.knowledge.parsing.rows import read_delimited
 from concierge.knowledge.parsing.sandbox import sandbox
 from concierge.knowledge.parsing.text import decode, normalize
 
@@ -50,10 +53,11 @@ def parse(data: bytes, *, filename: str, media_type: str | None) -> ParsedDocume
         title=_title(extracted.title, text, filename),
         text=text,
         url=extracted.url,
-        language=_language(extracted.language),
+        language=_language(extracted.language) or language_of(text),
         published_at=parse_date(extracted.published),
         modified_at=parse_date(extracted.modified),
         media_type=kind.value,
+        page_starts=page_starts(text, [Page(*page) for page in extracted.pages]),
     )
 
 
@@ -75,9 +79,8 @@ def _read_html(data: bytes, media_type: str | None, kind: Kind) -> Extracted:
     return sandbox.read("html", page.encode("utf-8", errors="replace"), kind.value)
 
 
-def _read_delimited(data: bytes, media_type: str | None, kind: Kind) -> Extracted:
-    text = decode(data, _charset(media_type))
-    return sandbox.read("office", text.encode("utf-8", errors="replace"), kind.value)
+def _read_delimited(data: bytes, media_type: str | None, _kind: Kind) -> Extracted:
+    return Extracted(text=read_delimited(decode(data, _charset(media_type))))
 
 
 def _read_office(data: bytes, _media_type: str | None, kind: Kind) -> Extracted:

@@ -1,5 +1,6 @@
 """What reading a file yields."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
@@ -7,7 +8,10 @@ from email.utils import parsedate_to_datetime
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """`text` is Markdown-like plain text (headings `#`, lists `-`, tables `| a | b |`): what citations quote."""
+    """`text` is Markdown-like plain text (headings `#`, lists `-`, tables `| a | b |`): what citations quote.
+
+    `page_starts` are the offsets in it at which the pages begin, where the format has pages.
+    """
 
     title: str
     text: str
@@ -16,11 +20,15 @@ class ParsedDocument:
     published_at: datetime | None
     modified_at: datetime | None
     media_type: str
+    page_starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What a reader of one format found, before it is made uniform. Dates are text in whatever form they had."""
+    """What a reader of one format found, before it is made uniform. Dates are text in whatever form they had.
+
+    `pages` are the beginnings of its pages, each with its number of letters (`parsing.pages.Page`).
+    """
 
     text: str
     title: str | None = None
@@ -28,6 +36,7 @@ class Extracted:
     language: str | None = None
     published: str | None = None
     modified: str | None = None
+    pages: Sequence[tuple[str, int]] = ()
 
 
 def parse_date(value: str | None) -> datetime | None:

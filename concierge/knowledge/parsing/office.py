@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Final
 
 import kreuzberg
@@ -10,11 +11,14 @@ from concierge.knowledge.parsing.document import Extracted
 from concierge.knowledge.parsing.kinds import Kind
 from concierge.knowledge.parsing.layout import with_rows
 from concierge.knowledge.parsing.markdown import tidy
+from concierge.knowledge.parsing.pages import Page
+from concierge.knowledge.parsing.rows import with_long_tables_by_row
 from concierge.knowledge.parsing.word import with_own_numbering
 
 # Producers fill the title field with these when nobody gave one.
 _NO_TITLE: Final = frozenset({"untitled", "(unspecified)", "unspecified", "document", "(anonymous)"})
 
+_SHEETS: Final = frozenset({Kind.XLSX, Kind.XLS, Kind.ODS})
 # Too little of a PDF to read, enough to make the reader want its library.
 _EMPTY_PDF: Final = b"%PDF-1.4\n"
 
@@ -35,6 +39,7 @@ def read(data: bytes, media_type: str) -> Extracted:
         enable_quality_processing=False,
         output_format="markdown",
         include_document_structure=media_type == Kind.PDF,
+        pages=kreuzberg.PageConfig(extract_pages=True) if media_type == Kind.PDF else None,
     )
     # A file inside the document (an attachment, an embedded workbook) is another document.
     config.max_archive_depth = 0
@@ -43,14 +48,20 @@ def read(data: bytes, media_type: str) -> Extracted:
     result = kreuzberg.extract_bytes_sync(data, media_type, config=config)
     metadata: Mapping[str, object] = {**result.metadata}
     extracted = Extracted(
-        text=with_rows(result.content, _paragraphs(result)) if media_type == Kind.PDF else result.content,
+        text=_content(result, media_type),
         title=_title(metadata),
         language=_text(metadata, "language"),
         published=_text(metadata, "created_at"),
         modified=_text(metadata, "modified_at"),
+        pages=[astuple(Page.of(page["content"])) for page in result.pages or ()],
     )
-    # Cells of a delimited file are data, not markup.
-    return extracted if media_type in {Kind.CSV, Kind.TSV} else tidy(extracted)
+    return tidy(extracted)
+
+
+def _content(result: kreuzberg.ExtractionResult, media_type: str) -> str:
+    if media_type == Kind.PDF:
+        return with_rows(result.content, _paragraphs(result))
+    return with_long_tables_by_row(result.content) if media_type in _SHEETS else result.content
 
 
 def _paragraphs(result: kreuzberg.ExtractionResult) -> list[str]:
