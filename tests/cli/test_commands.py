@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -29,6 +29,7 @@ COMMANDS = [
     ("worker",),
     ("demo",),
     ("ingest",),
+    ("watch",),
     ("ask",),
     ("search",),
     ("create-owner",),
@@ -337,3 +338,38 @@ def test_the_demo_is_loaded_once_and_served(installation: Installation) -> None:
     assert "30 days" in reply.json()["response"]
     server.send(signal.SIGINT)
     assert server.code(15) == 0
+
+
+def test_a_folder_is_followed_until_ctrl_c(running: Installation, shop: Path) -> None:
+    command = running.start("watch", str(shop), "--agent", "ada", "--interval", "0.2")
+    try:
+        _wait_for(lambda: titles(running) == ["Chairs", "Tables"])
+        (shop / "lamps.md").write_text("# Lamps\n\nThe Husk lamp costs 89 dollars.")
+        _wait_for(lambda: titles(running) == ["Chairs", "Lamps", "Tables"])
+        (shop / "tables.md").rename(shop / "desks.md")
+        (shop / "desks.md").write_text("# Desks\n\nThe Lagoon desk costs 549 dollars.")
+        (shop / "chairs.md").unlink()
+        _wait_for(lambda: titles(running) == ["Desks", "Lamps"])
+    finally:
+        command.send(signal.SIGINT)
+
+    assert command.code() == 130
+    assert "Following" in command.err
+    assert "Traceback" not in command.err
+
+
+def test_only_a_folder_can_be_followed(running: Installation, tmp_path: Path) -> None:
+    failed(running.run("watch", str(tmp_path / "nowhere"), "-a", "ada"), "no folder")
+    failed(running.run("watch", str(tmp_path), "-a", "nobody"), "no agent “nobody”")
+
+
+def titles(installation: Installation) -> list[str]:
+    with psycopg.connect(installation.home.address.conninfo(role=OWNER_ROLE)) as connection:
+        return [row[0] for row in connection.execute("SELECT title FROM documents ORDER BY title")]
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

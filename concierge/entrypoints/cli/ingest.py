@@ -50,20 +50,27 @@ async def _ingest(settings: Settings, what: str, agent: str, *, authoritative: b
     async with running_platform(settings) as platform:
         named = await asyncio.to_thread(find_agent, platform.address.owner_url, agent)
         scope = TenantScope(named.org_id)
-        pack_id = await _pack_of(platform, scope, named)
-        new, items = _described(what, authoritative=authoritative)
-        source_id = await _add(platform, scope, pack_id, new, items)
+        pack_id = await pack_of(platform, scope, named)
+        new, items = described(what, authoritative=authoritative)
         async with working(platform):
-            try:
-                source = await watch_source(platform, scope, source_id)
-            except asyncio.CancelledError:
-                await _cancel(platform, scope, source_id)
-                raise
+            source = await read_again(platform, scope, pack_id, new, items)
         await _report(platform, scope, source)
         return source
 
 
-async def _pack_of(platform: Platform, scope: TenantScope, agent: NamedAgent) -> UUID:
+async def read_again(
+    platform: Platform, scope: TenantScope, pack_id: UUID, new: NewSource, items: Iterator[NewItem]
+) -> SourceOut:
+    """Read a source, showing its progress; an end by Ctrl-C cancels it. Errors: SourceBusyError."""
+    source_id = await _add(platform, scope, pack_id, new, items)
+    try:
+        return await watch_source(platform, scope, source_id)
+    except asyncio.CancelledError:
+        await _cancel(platform, scope, source_id)
+        raise
+
+
+async def pack_of(platform: Platform, scope: TenantScope, agent: NamedAgent) -> UUID:
     """Return the agent's first pack; an agent without one gets its own."""
     async with platform.db.transaction(scope.org_id) as session:
         unit = Unit(session, scope)
@@ -75,7 +82,7 @@ async def _pack_of(platform: Platform, scope: TenantScope, agent: NamedAgent) ->
         return pack.id
 
 
-def _described(what: str, *, authoritative: bool) -> tuple[NewSource, Iterator[NewItem]]:
+def described(what: str, *, authoritative: bool) -> tuple[NewSource, Iterator[NewItem]]:
     """Say what kind of source this is, and give its items as they are read. Errors: NotFoundError."""
     if what.startswith(("http://", "https://")):
         return NewSource("url", what, what, [], authoritative), iter([NewItem(what, None)])

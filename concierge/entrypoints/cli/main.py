@@ -5,7 +5,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from concierge.entrypoints.cli import ask, database, evaluate, ingest, owner, search, serve
+from concierge.entrypoints.cli import ask, database, evaluate, ingest, owner, search, serve, watch
 from concierge.entrypoints.cli.console import complain
 from concierge.kit.errors import ConciergeError
 from concierge.kit.settings import Settings
@@ -21,6 +21,7 @@ app.command()(serve.serve)
 app.command()(serve.worker)
 app.command()(serve.demo)
 app.command()(ingest.ingest)
+app.command()(watch.watch)
 app.command()(ask.ask)
 app.command()(search.search)
 app.command("create-owner")(owner.create_owner)

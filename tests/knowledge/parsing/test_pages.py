@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reportlab.lib.styles import getSampleStyleSheet
-from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate
+from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate
 
 from concierge.knowledge.parsing import parse
 from concierge.knowledge.parsing.pages import Page, page_at, page_starts
@@ -19,7 +19,7 @@ SECTIONS = {
 
 def paged_pdf() -> bytes:
     styles = getSampleStyleSheet()
-    content = [
+    content: list[Flowable] = [
         flowable
         for name, text in SECTIONS.items()
         for flowable in (
