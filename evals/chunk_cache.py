@@ -10,7 +10,7 @@ import numpy as np
 
 import concierge
 from concierge.knowledge.chunker import Chunker
-from concierge.knowledge.chunking import Chunk
+from concierge.knowledge.chunking import Chunk, Earlier
 
 PACKAGE = Path(concierge.__file__).parent
 # Whatever decides what a text's chunks and vectors are.
@@ -46,12 +46,12 @@ class CachedChunker:
         self._folder = folder / code_digest(*DECIDES_CHUNKS)
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    async def chunks(self, text: str) -> Sequence[Chunk]:
+    async def chunks(self, text: str, earlier: Earlier | None = None) -> Sequence[Chunk]:
         path = self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:40]}.pickle"
         if path.exists():
             rows = pickle.loads(path.read_bytes())  # noqa: S301  # Written by the lines below, into our own folder.
             return [_chunk(text, row) for row in rows]
-        chunks = await self._chunker.chunks(text)
+        chunks = await self._chunker.chunks(text, earlier)
         partial = path.with_suffix(f".{os.getpid()}")
         partial.write_bytes(pickle.dumps([_row(chunk) for chunk in chunks]))
         partial.rename(path)

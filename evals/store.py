@@ -34,7 +34,7 @@ DECIDES_ROWS = (
     *DECIDES_CHUNKS,
     "knowledge/parsing",
     "knowledge/lexical.py",
-    "knowledge/ingestion.py",
+    "knowledge/ingestion",
     "knowledge/models.py",
     "knowledge/repository/documents.py",
 )

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -25,13 +26,43 @@ WORKER_CONCURRENCY = 2
 
 DEFER = text(
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW("
-    "'default', :task, 0, :lock, NULL, CAST(:args AS jsonb), NULL)::procrastinate_job_to_defer_v1])"
+    "'default', :task, CAST(:priority AS integer), CAST(:lock AS text), CAST(:once AS text), CAST(:args AS jsonb), "
+    "CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])"
 )
+WITHDRAW = text("DELETE FROM procrastinate_jobs WHERE queueing_lock = ANY (:names) AND status = 'todo'")
 
 
-async def defer(session: Session, task: str, *, lock: str, args: Mapping[str, Any]) -> None:
-    """Queue a job that exists only if the transaction commits. Jobs with the same lock run one after another."""
-    await session.execute(DEFER, {"task": task, "lock": lock, "args": json.dumps(dict(args))})
+async def defer(
+    session: Session,
+    task: str,
+    *,
+    args: Mapping[str, Any],
+    lock: str | None = None,
+    once: str | None = None,
+    priority: int = 0,
+    at: datetime | None = None,
+) -> None:
+    """Queue a job that exists only if the transaction commits; it waits until `at`, if that is given.
+
+    Of the jobs that wait, the higher priority comes first, then the older one. Jobs with the same `lock` run one after
+    another. Of those with the same `once` only one may wait at a time; it can be withdrawn by that name.
+    """
+    await session.execute(
+        DEFER,
+        {
+            "task": task,
+            "priority": priority,
+            "lock": lock,
+            "once": once,
+            "args": json.dumps(dict(args)),
+            "at": at,
+        },
+    )
+
+
+async def withdraw(session: Session, names: Sequence[str]) -> None:
+    """Take back the jobs that wait under these names (`once`); one that has begun goes on."""
+    await session.execute(WITHDRAW, {"names": list(names)})
 
 
 class JobRunner:
@@ -74,7 +105,8 @@ class JobRunner:
     async def _rescue_once(self) -> None:
         for job in await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             logger.info("job of a dead worker taken over", job=job.id, task=job.task_name)
-            await self.app.job_manager.retry_job(job)
+            with suppress(ConnectorException):  # One that cannot be must not keep back those after it.
+                await self.app.job_manager.retry_job(job)
 
 
 def _connector(conninfo: str, role: str | None) -> PsycopgConnector:

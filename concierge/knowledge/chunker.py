@@ -5,16 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from concierge.knowledge.chunking import Chunk, late_chunks, recursive_chunks
+import numpy as np
+
+from concierge.knowledge.chunking import Chunk, Earlier, late_chunks, recursive_chunks
 from concierge.knowledge.chunking.chunk import FloatArray
 from concierge.llm.embeddings import Embedder, LocalEmbedder
 from concierge.llm.minilm import MiniLM
 
 
 class Chunker(Protocol):
-    """Cuts a text into chunks with their vectors. Errors: UnavailableError when the model cannot be asked."""
+    """Cuts a text into chunks with their vectors. Errors: UnavailableError when the model cannot be asked.
 
-    async def chunks(self, text: str) -> Sequence[Chunk]: ...
+    What still holds of what the text was `earlier` is not given to the model again.
+    """
+
+    async def chunks(self, text: str, earlier: Earlier | None = None) -> Sequence[Chunk]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,8 @@ class LateChunker:
 
     model: MiniLM
 
-    async def chunks(self, text: str) -> Sequence[Chunk]:
-        return (await asyncio.to_thread(late_chunks, [text], self.model))[0]
+    async def chunks(self, text: str, earlier: Earlier | None = None) -> Sequence[Chunk]:
+        return (await asyncio.to_thread(late_chunks, [text], self.model, earlier=[earlier]))[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +38,38 @@ class VendorChunker:
 
     embedder: Embedder
 
-    async def chunks(self, text: str) -> Sequence[Chunk]:
-        encoder = _FromThread(self.embedder, asyncio.get_running_loop())
+    async def chunks(self, text: str, earlier: Earlier | None = None) -> Sequence[Chunk]:
+        known = _known_vectors(earlier) if earlier else {}
+        encoder = _FromThread(self.embedder, asyncio.get_running_loop(), known)
         return (await asyncio.to_thread(recursive_chunks, [text], encoder))[0]
+
+
+def _known_vectors(earlier: Earlier) -> dict[str, FloatArray]:
+    known: dict[str, FloatArray] = {}
+    for chunk in earlier.chunks:
+        known[chunk.text] = chunk.vector
+        for (start, end), vector in zip(chunk.sentences, chunk.sentence_vectors, strict=True):
+            # A sentence that a chunk cuts off has the vector of the whole one.
+            if chunk.start < start and end < chunk.end:
+                known.setdefault(earlier.text[start:end], vector)
+    return known
 
 
 @dataclass(frozen=True, slots=True)
 class _FromThread:
-    """Lets code in a thread ask an embedder that lives on the event loop."""
+    """Lets code in a thread ask an embedder that lives on the event loop, for what is not known yet."""
 
     embedder: Embedder
     loop: asyncio.AbstractEventLoop
+    known: dict[str, FloatArray]
 
     def embed(self, texts: Sequence[str]) -> FloatArray:
-        return asyncio.run_coroutine_threadsafe(self.embedder.embed_documents(texts), self.loop).result()
+        new = [text for text in dict.fromkeys(texts) if text not in self.known]
+        if new:
+            asked = self.embedder.embed_documents(new)
+            rows = asyncio.run_coroutine_threadsafe(asked, self.loop).result()
+            self.known.update(zip(new, rows, strict=True))
+        return np.stack([self.known[text] for text in texts])
 
 
 def chunker_for(embedder: Embedder) -> Chunker:

@@ -51,5 +51,42 @@ class SourceBusyError(ConflictError):
 class SourceNotRunningError(ConflictError):
     code = "source_not_running"
 
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"This source is not being read, so there is nothing to {wanted}.")
+
+
+class SourcePausedError(ConflictError):
+    code = "source_paused"
+
     def __init__(self) -> None:
-        super().__init__("This source is not being read, so there is nothing to cancel.")
+        super().__init__("Reading this source is paused. Resume it, or cancel it first.")
+
+
+class SourceNotPausedError(ConflictError):
+    code = "source_not_paused"
+
+    def __init__(self) -> None:
+        super().__init__("This source is not paused, so there is nothing to resume.")
+
+
+class SourceNotFetchedError(ConflictError):
+    code = "source_not_fetched"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This source was given to us as it is, so there is nowhere to read it anew. To update it, add it again."
+        )
+
+
+class ItemNotFoundError(NotFoundError):
+    code = "source_item_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such document in this source.")
+
+
+class ItemNotFailedError(ConflictError):
+    code = "source_item_not_failed"
+
+    def __init__(self) -> None:
+        super().__init__("Only a document that could not be read can be tried again.")

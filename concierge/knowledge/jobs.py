@@ -10,7 +10,7 @@ from procrastinate.jobs import Job
 from concierge.accounts.scope import TenantScope
 from concierge.kit.errors import ConciergeError
 from concierge.knowledge.ingestion import Ingestion
-from concierge.knowledge.service import INGEST_TASK
+from concierge.knowledge.service import INGEST_TASK, REFRESH_TASK
 
 ATTEMPTS: Final = 20
 LONGEST_WAIT_S: Final = 300
@@ -39,3 +39,7 @@ def register(app: App, ingestion: Ingestion) -> None:
     async def ingest(context: JobContext, org_id: str, source_id: str) -> None:
         scope = TenantScope(UUID(org_id))
         await ingestion.run(scope, UUID(source_id), last_attempt=is_last(context.job.attempts))
+
+    @app.task(name=REFRESH_TASK, retry=Patience())
+    async def refresh(org_id: str, source_id: str) -> None:
+        await ingestion.refresh(TenantScope(UUID(org_id)), UUID(source_id))

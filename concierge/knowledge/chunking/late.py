@@ -7,30 +7,25 @@ the questions so, for 47 % without.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from concierge.knowledge.chunking.chunk import Chunk, FloatArray, TokenEncoder
 from concierge.knowledge.chunking.cuts import Sizes, Weights, cut
-from concierge.knowledge.chunking.outline import Outline, outline_of
-from concierge.knowledge.chunking.spans import Kind, Unit, units_of
+from concierge.knowledge.chunking.reuse import (
+    SECTION_CHARACTERS,
+    Earlier,
+    Kept,
+    Outlined,
+    Section,
+    gaps,
+    kept_chunks,
+)
+from concierge.knowledge.chunking.spans import Kind, Unit
 from concierge.llm.minilm import DIMENSION, TokenStates
 
-SECTION_CHARACTERS = (
-    40_000  # A long document is encoded in sections: token states are 500 times the size of the text.
-)
 DEFAULT_SIZES = Sizes()
 DEFAULT_WEIGHTS = Weights()
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A run of units of one document under the same headings, encoded together."""
-
-    document: int
-    first: int
-    last: int  # exclusive
 
 
 def late_chunks(
@@ -39,51 +34,71 @@ def late_chunks(
     *,
     sizes: Sizes = DEFAULT_SIZES,
     weights: Weights = DEFAULT_WEIGHTS,
+    earlier: Sequence[Earlier | None] | None = None,
 ) -> list[list[Chunk]]:
-    """The chunks of each text. Give many short texts at once: they share forward passes. Blocks while it computes."""
-    units = [units_of(text) for text in texts]
-    outlines = [outline_of(text, own) for text, own in zip(texts, units, strict=True)]
-    sums = _pooled(texts, units, outlines, model)
+    """The chunks of each text. Give many short texts at once: they share forward passes. Blocks while it computes.
+
+    `earlier` is what each text was before it changed: chunks of sections that are still the same are taken from there.
+    """
+    documents = [Outlined.of(text) for text in texts]
+    kept = [
+        kept_chunks(document, known) if known else []
+        for document, known in zip(documents, earlier or [None] * len(texts), strict=True)
+    ]
+    sums = _pooled(documents, kept, model)
     return [
-        _chunks_of(text, own, outline, own_sums, model, sizes, weights)
-        for text, own, outline, own_sums in zip(texts, units, outlines, sums, strict=True)
+        _chunks_of(document, own_kept, own_sums, model, sizes, weights)
+        for document, own_kept, own_sums in zip(documents, kept, sums, strict=True)
     ]
 
 
 def _chunks_of(
-    text: str,
-    units: Sequence[Unit],
-    outline: Outline,
+    document: Outlined,
+    kept: Sequence[Kept],
     sums: FloatArray,
     model: TokenEncoder,
     sizes: Sizes,
     weights: Weights,
 ) -> list[Chunk]:
-    if not units:
-        return []
-    begins = cut(units, sums, outline.barriers, sizes, weights)
+    new = [
+        chunk
+        for first, last in gaps(kept, len(document.units))
+        for chunk in _new_chunks(document, first, last, sums[first:last], model, sizes, weights)
+    ]
+    return sorted([*new, *(entry.chunk for entry in kept)], key=lambda chunk: chunk.start)
+
+
+def _new_chunks(
+    document: Outlined,
+    begin: int,
+    end: int,
+    sums: FloatArray,
+    model: TokenEncoder,
+    sizes: Sizes,
+    weights: Weights,
+) -> Iterator[Chunk]:
+    """The chunks of a run of units."""
+    units = document.units[begin:end]
+    paths = document.outline.paths[begin:end]
+    begins = cut(units, sums, np.minimum(document.outline.barriers[begin:end], end) - begin, sizes, weights)
     vectors = unit_vectors(sums, model)
     chunk_sums = np.add.reduceat(sums, begins, axis=0)
     chunk_vectors = unit_vectors(chunk_sums, model)
-    chunks: list[Chunk] = []
     for vector, first, last in zip(chunk_vectors, begins, [*begins[1:], len(units)], strict=True):
         body = quotable(units[first:last])
         opening = next(
             (index for index in range(first, last) if units[index].kind is not Kind.HEADING), last - 1
         )
-        start, end = units[first].start, units[last - 1].end
-        chunks.append(
-            Chunk(
-                text=text[start:end],
-                start=start,
-                end=end,
-                headings=outline.paths[opening],
-                sentences=tuple(units[first + index].span for index in body),
-                vector=vector,
-                sentence_vectors=vectors[[first + index for index in body]],
-            )
+        start, stop = units[first].start, units[last - 1].end
+        yield Chunk(
+            text=document.text[start:stop],
+            start=start,
+            end=stop,
+            headings=paths[opening],
+            sentences=tuple(units[first + index].span for index in body),
+            vector=vector,
+            sentence_vectors=vectors[[first + index for index in body]],
         )
-    return chunks
 
 
 def quotable(units: Sequence[Unit]) -> list[int]:
@@ -103,53 +118,47 @@ def unit_vectors(sums: FloatArray, model: TokenEncoder) -> FloatArray:
 
 
 def _pooled(
-    texts: Sequence[str],
-    units: Sequence[Sequence[Unit]],
-    outlines: Sequence[Outline],
-    model: TokenEncoder,
+    documents: Sequence[Outlined], kept: Sequence[Sequence[Kept]], model: TokenEncoder
 ) -> list[FloatArray]:
-    """Per text the summed token states of each unit, (units, dimension)."""
-    parts: list[list[FloatArray]] = [[np.empty((0, DIMENSION), dtype=np.float32)] for _ in texts]
-    for group in _grouped(_sections(units, outlines), units):
-        bodies = [
-            texts[section.document][
-                units[section.document][section.first].start : units[section.document][section.last - 1].end
-            ]
-            for section in group
-        ]
-        prefaces = [_preface(outlines[section.document].paths[section.first]) for section in group]
-        for section, states in zip(group, model.token_states(bodies, prefaces), strict=True):
-            own = units[section.document][section.first : section.last]
-            parts[section.document].append(sum_by_unit(own, states))
-    return [np.concatenate(part) for part in parts]
+    """Per document the summed token states of each unit, (units, dimension); zeros for sections that are kept whole."""
+    sums = [np.zeros((len(document.units), DIMENSION), dtype=np.float32) for document in documents]
+    for group in _grouped(_to_encode(documents, kept)):
+        bodies = [document.body(section) for _, document, section in group]
+        prefaces = [_preface(document.path(section)) for _, document, section in group]
+        states = model.token_states(bodies, prefaces)
+        for (number, document, section), tokens in zip(group, states, strict=True):
+            own = document.units[section.first : section.last]
+            sums[number][section.first : section.last] = sum_by_unit(own, tokens)
+    return sums
 
 
 def _preface(headings: Sequence[str]) -> str:
     return f"{', '.join(headings)}: " if headings else ""
 
 
-def _sections(units: Sequence[Sequence[Unit]], outlines: Sequence[Outline]) -> Iterator[Section]:
-    for document, (own, outline) in enumerate(zip(units, outlines, strict=True)):
-        first = 0
-        for index, unit in enumerate(own):
-            too_long = unit.end - own[first].start > SECTION_CHARACTERS
-            if index > first and (too_long or outline.paths[index] != outline.paths[first]):
-                yield Section(document, first, index)
-                first = index
-        if own:
-            yield Section(document, first, len(own))
+Placed = tuple[int, Outlined, Section]  # The document's number among the texts, itself, a section of it.
 
 
-def _grouped(sections: Iterator[Section], units: Sequence[Sequence[Unit]]) -> Iterator[list[Section]]:
-    group: list[Section] = []
+def _to_encode(documents: Sequence[Outlined], kept: Sequence[Sequence[Kept]]) -> Iterator[Placed]:
+    for number, (document, own) in enumerate(zip(documents, kept, strict=True)):
+        known = np.zeros(len(document.units), dtype=np.bool_)
+        for entry in own:
+            known[entry.first : entry.last] = True
+        for section in document.sections:
+            if not known[section.first : section.last].all():
+                yield number, document, section
+
+
+def _grouped(sections: Iterator[Placed]) -> Iterator[list[Placed]]:
+    group: list[Placed] = []
     size = 0
-    for section in sections:
-        own = units[section.document]
-        length = own[section.last - 1].end - own[section.first].start
+    for placed in sections:
+        _, document, section = placed
+        length = document.units[section.last - 1].end - document.units[section.first].start
         if group and size + length > SECTION_CHARACTERS:
             yield group
             group, size = [], 0
-        group.append(section)
+        group.append(placed)
         size += length
     if group:
         yield group

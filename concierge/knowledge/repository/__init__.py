@@ -8,7 +8,8 @@ from concierge.knowledge.repository.documents import (
 )
 from concierge.knowledge.repository.packs import PackRepository
 from concierge.knowledge.repository.search import Candidate, SearchRepository
-from concierge.knowledge.repository.sources import PendingItem, SourceRepository, Tally
+from concierge.knowledge.repository.sources import PendingItem, SourceRepository, Tally, Validators
+from concierge.knowledge.repository.syncs import SyncRepository
 
 __all__ = [
     "Candidate",
@@ -19,6 +20,8 @@ __all__ = [
     "PendingItem",
     "SearchRepository",
     "SourceRepository",
+    "SyncRepository",
     "Tally",
+    "Validators",
     "mean_vector",
 ]

@@ -7,12 +7,13 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
-from sqlalchemy import select, text, update
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import undefer
 
 from concierge.accounts.scope import TenantScope
-from concierge.kit.db import Session
+from concierge.kit.db import Session, fetch
 from concierge.kit.ids import new_id
+from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.models import TERM_SPACE, Document, KnowledgePack
 
 INSERT_CHUNK = """
@@ -69,6 +70,11 @@ WHERE d.org_id = :org_id AND d.id = ANY (:documents) AND i.org_id = d.org_id AND
   AND (i.source_id, i.uri) <> (d.source_id, d.uri)
   AND i.source_id IS DISTINCT FROM CAST(:leaving AS uuid)
 RETURNING d.id
+"""
+
+CHUNKS_OF = """
+SELECT start_char, text, headings, embedding, sentence_spans, sentence_vectors FROM chunks
+WHERE org_id = %(org_id)b AND document_id = %(document_id)b ORDER BY ordinal
 """
 
 # What the same text may say of itself anew.
@@ -194,8 +200,8 @@ class DocumentRepository:
         await self._session.execute(text(UNCOUNT_TERMS), parameters)
         await self._session.execute(text(FORGET_DOCUMENTS), parameters)
 
-    async def others_of(self, source_id: UUID, uri: str, keep: UUID) -> list[UUID]:
-        """Return older versions of one document of a source."""
+    async def others_of(self, source_id: UUID, uri: str, keep: UUID | None) -> list[UUID]:
+        """Return all versions of one document of a source but the one to keep."""
         rows = await self._session.scalars(
             select(Document.id).where(
                 Document.org_id == self._scope.org_id,
@@ -205,6 +211,15 @@ class DocumentRepository:
             )
         )
         return list(rows)
+
+    async def names(self, document_ids: Sequence[UUID]) -> list[tuple[str, str]]:
+        """Return name within its source and title of documents, in any order."""
+        rows = await self._session.execute(
+            select(Document.uri, Document.title).where(
+                Document.org_id == self._scope.org_id, Document.id.in_(document_ids)
+            )
+        )
+        return [(row[0], row[1]) for row in rows]
 
     async def no_longer_in(self, source_id: UUID) -> list[UUID]:
         """Return documents whose name is no longer among the source's items, nor in an archive it could not open."""
@@ -229,6 +244,50 @@ class DocumentRepository:
             {"org_id": self._scope.org_id, "documents": list(document_ids), "leaving": leaving},
         )
         return sorted(set(document_ids) - set(kept.scalars()))
+
+    async def place_of(self, document_id: UUID) -> tuple[UUID, str] | None:
+        """Return source and name of a document, or None when it is gone."""
+        row = (
+            await self._session.execute(
+                select(Document.source_id, Document.uri).where(
+                    Document.org_id == self._scope.org_id, Document.id == document_id
+                )
+            )
+        ).first()
+        return (row[0], row[1]) if row else None
+
+    async def earlier(self, source_id: UUID, uri: str) -> tuple[str, list[Chunk]] | None:
+        """Return the text a source's document has now, with its chunks and their vectors."""
+        document = (
+            await self._session.execute(
+                select(Document.id, Document.text)
+                .where(
+                    Document.org_id == self._scope.org_id,
+                    Document.source_id == source_id,
+                    Document.uri == uri,
+                )
+                .order_by(Document.id.desc())
+                .limit(1)
+            )
+        ).first()
+        if document is None:
+            return None
+        rows = await fetch(
+            self._session, CHUNKS_OF, {"org_id": self._scope.org_id, "document_id": document[0]}
+        )
+        return document[1], [_chunk(*row) for row in rows]
+
+    async def judge_again(self, document_id: UUID, *, authoritative: bool, credibility: float) -> None:
+        """Note what the operator now thinks of the source of a document."""
+        await self._session.execute(
+            update(Document)
+            .where(
+                Document.org_id == self._scope.org_id,
+                Document.id == document_id,
+                or_(Document.authoritative != authoritative, Document.credibility != credibility),
+            )
+            .values(authoritative=authoritative, credibility=credibility)
+        )
 
     async def refresh(self, document_id: UUID, new: NewDocument) -> None:
         """Note what a new reading says about a document whose text is the same."""
@@ -258,6 +317,21 @@ class DocumentRepository:
             .where(Document.org_id == self._scope.org_id, Document.id == document_id)
             .options(undefer(Document.text))
         )
+
+
+def _chunk(
+    start: int, body: str, headings: list[str], vector: HalfVector, spans: list[int], sentences: bytes
+) -> Chunk:
+    rows = np.frombuffer(sentences, dtype=np.float16).reshape(len(spans) // 2, -1)
+    return Chunk(
+        text=body,
+        start=start,
+        end=start + len(body),
+        headings=tuple(headings),
+        sentences=tuple(zip(spans[::2], spans[1::2], strict=True)),
+        vector=vector.to_numpy().astype(np.float32),
+        sentence_vectors=rows.astype(np.float32),
+    )
 
 
 def mean_vector(chunks: Sequence[NewChunk]) -> HalfVector:

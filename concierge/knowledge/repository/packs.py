@@ -17,6 +17,10 @@ class PackRepository:
 
     async def add(self, pack: KnowledgePack) -> None:
         self._session.add(pack)
+        await self.save(pack)
+
+    async def save(self, pack: KnowledgePack) -> None:
+        """Write what has changed. Errors: PackNameTakenError."""
         try:
             await self._session.flush()
         except IntegrityError as error:

@@ -25,6 +25,15 @@ class PackIn(BaseModel):
     freshness_policy: FreshnessPolicy = FreshnessPolicy()
 
 
+class PackPatch(BaseModel):
+    """What is left out stays as it is."""
+
+    name: Name | None = None
+    description: LongText | None = None
+    grounding_mode: GroundingMode | None = None
+    freshness_policy: FreshnessPolicy | None = None
+
+
 class PackOut(Out):
     id: UUID
     name: str

@@ -10,8 +10,11 @@ from concierge.kit.fields import Name, PlainText
 from concierge.kit.pagination import Identified
 
 SourceKind = Literal["text", "file", "folder", "archive", "url"]
-SourceStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-ItemStatus = Literal["pending", "stored", "duplicate", "unchanged", "expanded", "skipped", "failed"]
+SourceStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
+ItemStatus = Literal[
+    "pending", "stored", "duplicate", "near_duplicate", "unchanged", "expanded", "skipped", "failed"
+]
+Stage = Literal["discovering", "reading", "finishing"]
 MAX_TEXT_CHARS = 1_000_000
 
 
@@ -54,18 +57,32 @@ class SourceIn(BaseModel):
         return self
 
 
-class Progress(BaseModel):
-    """How far a source has been read."""
+class Rate(BaseModel):
+    """How fast a source is being read just now, per second."""
 
+    documents: float
+    chunks: float
+
+
+class Progress(BaseModel):
+    """How far a source has been read. `stage`, `rate` and `seconds_left` are null while nobody reads it.
+
+    `seconds_left` is also null until there is something to tell it by, and may grow while pages are still being found.
+    """
+
+    stage: Stage | None
     percent: int
     items: int
     done: int
     stored: int
     duplicate: int
+    near_duplicate: int
     unchanged: int
     skipped: int
     failed: int
     chunks: int
+    rate: Rate | None
+    seconds_left: int | None
     current: str | None
 
 
@@ -83,6 +100,8 @@ class SourceOut(Identified):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    synced_at: datetime | None
+    next_due_at: datetime | None
 
 
 class ItemOut(Identified):

@@ -1,7 +1,8 @@
 """Decisions about knowledge: packs, sources and what became of them."""
 
+from concierge.knowledge.service.freshness import REFRESH_TASK
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
 
-__all__ = ["INGEST_TASK", "PackService", "SearchService", "SourceService"]
+__all__ = ["INGEST_TASK", "REFRESH_TASK", "PackService", "SearchService", "SourceService"]

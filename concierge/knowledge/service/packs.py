@@ -7,11 +7,13 @@ from concierge.kit.ids import new_id
 from concierge.knowledge.errors import DocumentNotFoundError, PackNotFoundError
 from concierge.knowledge.models import Document, KnowledgePack
 from concierge.knowledge.repository import DocumentRepository, PackRepository
-from concierge.knowledge.schemas import PackIn
+from concierge.knowledge.schemas import PackIn, PackPatch
+from concierge.knowledge.service.sources import SourceService
 
 
 class PackService:
     def __init__(self, unit: Unit, clock: Clock = utc_now) -> None:
+        self._unit = unit
         self._org_id = unit.scope.org_id
         self._packs = PackRepository(unit.session, unit.scope)
         self._documents = DocumentRepository(unit.session, unit.scope)
@@ -33,6 +35,21 @@ class PackService:
             updated_at=now,
         )
         await self._packs.add(pack)
+        return pack
+
+    async def change(self, pack_id: UUID, patch: PackPatch) -> KnowledgePack:
+        """Change what is given, and plan its sources anew by its policy. Errors: PackNameTakenError."""
+        pack = await self.get(pack_id)
+        changes = patch.model_dump(exclude_none=True, exclude={"freshness_policy"})
+        for name, value in changes.items():
+            setattr(pack, name, value)
+        pack.updated_at = self._clock()
+        if patch.freshness_policy is not None:
+            wanted = patch.freshness_policy.model_dump(exclude_unset=True)
+            pack.freshness_policy = {**pack.freshness_policy, **wanted}
+        await self._packs.save(pack)
+        if patch.freshness_policy is not None:
+            await SourceService(self._unit, self._clock).plan_again(pack)
         return pack
 
     async def list(self) -> Sequence[KnowledgePack]:

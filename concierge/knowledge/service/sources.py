@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from typing import cast
 from uuid import UUID
 
 from concierge.accounts.scope import Unit
@@ -7,18 +6,39 @@ from concierge.kit.clock import Clock, utc_now
 from concierge.kit.ids import new_id
 from concierge.kit.jobs import defer
 from concierge.knowledge.errors import (
+    ItemNotFailedError,
+    ItemNotFoundError,
     PackNotFoundError,
     SourceBusyError,
+    SourceNotFetchedError,
     SourceNotFoundError,
+    SourceNotPausedError,
     SourceNotRunningError,
+    SourcePausedError,
 )
-from concierge.knowledge.models import Source, SourceItem
-from concierge.knowledge.repository import DocumentRepository, PackRepository, SourceRepository, Tally
-from concierge.knowledge.schemas import NewItem, NewSource, Progress, SourceKind, SourceOut
-from concierge.knowledge.schemas.sources import SourceStatus
+from concierge.knowledge.models import KnowledgePack, Source, SourceItem, Sync
+from concierge.knowledge.repository import (
+    DocumentRepository,
+    PackRepository,
+    SourceRepository,
+    SyncRepository,
+    Tally,
+)
+from concierge.knowledge.schemas import NewItem, NewSource, SourceOut
+from concierge.knowledge.schemas.syncs import Trigger
+from concierge.knowledge.service.ending import Ending, end_reading
+from concierge.knowledge.service.freshness import (
+    ASKED_FOR,
+    PRIORITIES,
+    UNDER_WAY,
+    RefreshPlan,
+    is_fetched,
+    next_due,
+    policy_of,
+)
+from concierge.knowledge.service.progress import RECENTLY, source_out
 
 INGEST_TASK = "knowledge.ingest"
-UNDER_WAY = ("queued", "running")
 
 
 class SourceService:
@@ -27,20 +47,20 @@ class SourceService:
         self._org_id = unit.scope.org_id
         self._packs = PackRepository(unit.session, unit.scope)
         self._sources = SourceRepository(unit.session, unit.scope)
+        self._syncs = SyncRepository(unit.session, unit.scope)
         self._documents = DocumentRepository(unit.session, unit.scope)
+        self._plan = RefreshPlan(unit.session, unit.scope)
         self._clock = clock
 
     async def add(self, pack_id: UUID, wanted: NewSource) -> SourceOut:
         """Add a source, or read one again that has the same address; its job starts when the transaction commits.
 
-        Errors: PackNotFoundError, SourceBusyError.
+        Errors: PackNotFoundError, SourceBusyError, SourcePausedError.
         """
-        if await self._packs.get(pack_id) is None:
-            raise PackNotFoundError
-        source = await self._same_source(pack_id, wanted) or await self._new_source(pack_id, wanted)
-        await self._sources.add_items(source.id, wanted.items)
-        await self.enqueue(source.id)
-        return await self.get(source.id)
+        source_id = await self.begin(pack_id, wanted)
+        await self._sources.add_items(source_id, wanted.items)
+        await self.enqueue(source_id)
+        return await self.get(source_id)
 
     async def begin(self, pack_id: UUID, wanted: NewSource) -> UUID:
         """Add a source whose items follow in portions (`add_items`), then `enqueue` it. Errors as `add`."""
@@ -52,20 +72,26 @@ class SourceService:
     async def add_items(self, source_id: UUID, items: Sequence[NewItem]) -> None:
         await self._sources.add_items(source_id, items)
 
-    async def enqueue(self, source_id: UUID) -> None:
+    async def enqueue(self, source_id: UUID, *, asked: bool = True) -> None:
+        """Queue the reading of a source; one that somebody `asked` for goes before those that are routine."""
+        _, pack = await self._with_pack(source_id)
+        priority = PRIORITIES[policy_of(pack).priority] + (ASKED_FOR if asked else 0)
         args = {"org_id": str(self._org_id), "source_id": str(source_id)}
-        await defer(self._unit.session, INGEST_TASK, lock=f"source:{source_id}", args=args)
+        await defer(self._unit.session, INGEST_TASK, lock=f"source:{source_id}", args=args, priority=priority)
 
     async def list(self, pack_id: UUID, *, before: UUID | None, limit: int) -> Sequence[SourceOut]:
-        if await self._packs.get(pack_id) is None:
+        pack = await self._packs.get(pack_id)
+        if pack is None:
             raise PackNotFoundError
         sources = await self._sources.of_pack(pack_id, before, limit)
-        tallies = await self._sources.tallies([source.id for source in sources])
-        return [_out(source, tallies[source.id]) for source in sources]
+        tallies = await self._tallies([source.id for source in sources])
+        policy, now = policy_of(pack), self._clock()
+        return [source_out(source, tallies[source.id], policy, now) for source in sources]
 
     async def get(self, source_id: UUID) -> SourceOut:
-        source = await self._found(source_id)
-        return _out(source, (await self._sources.tallies([source_id]))[source_id])
+        source, pack = await self._with_pack(source_id)
+        tally = (await self._tallies([source_id]))[source_id]
+        return source_out(source, tally, policy_of(pack), self._clock())
 
     async def items(
         self, source_id: UUID, *, status: str | None, after: UUID | None, limit: int
@@ -73,46 +99,130 @@ class SourceService:
         await self._found(source_id)
         return await self._sources.items(source_id, status, after, limit)
 
-    async def cancel(self, source_id: UUID) -> SourceOut:
-        """Ask a running source to stop after the document it is at. What was read stays."""
+    async def syncs(self, source_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Sync]:
+        """Return the readings of a source, the latest first."""
+        await self._found(source_id)
+        return await self._syncs.of_source(source_id, before, limit)
+
+    async def sync(self, source_id: UUID) -> SourceOut:
+        """Read a source again now. Errors: SourceNotFetchedError, SourceBusyError, SourcePausedError."""
+        source = await self._idle(source_id)
+        if not is_fetched(source):
+            raise SourceNotFetchedError
+        await self._list_again(source, "manual")
+        await self.enqueue(source_id)
+        return await self.get(source_id)
+
+    async def refresh(self, source_id: UUID) -> None:
+        """Read a source again if that is due; nothing happens to one that is gone, busy, paused or not due."""
+        source = await self._sources.get(source_id, lock=True)
+        if source is None:
+            return
+        _, pack = await self._with_pack(source_id)
+        due = next_due(source, policy_of(pack))
+        if due is None:
+            return
+        if due > self._clock():
+            await self._plan.plan(source, policy_of(pack))
+            return
+        await self._list_again(source, "scheduled")
+        await self.enqueue(source_id, asked=False)
+
+    async def pause(self, source_id: UUID) -> SourceOut:
+        """Have a source wait, after the documents it is at, until it is resumed. Errors: SourceNotRunningError."""
         source = await self._found(source_id, lock=True)
         if source.status not in UNDER_WAY:
-            raise SourceNotRunningError
-        source.cancel_requested = True
+            raise SourceNotRunningError("pause")
+        source.pause_requested = True
         if source.status == "queued":
-            source.status = "cancelled"
-            source.finished_at = self._clock()
+            await self._end(source, "paused")
+        await self._unit.session.flush()
+        return await self.get(source_id)
+
+    async def resume(self, source_id: UUID) -> SourceOut:
+        """Go on with a paused source. Errors: SourceNotPausedError."""
+        source = await self._found(source_id, lock=True)
+        if source.status != "paused" and not (source.status == "running" and source.pause_requested):
+            raise SourceNotPausedError
+        source.pause_requested = False
+        if source.status == "paused":
+            await self._end(source, "queued")
+            source.started_at = None
+        await self._unit.session.flush()
+        # Its reader may have stopped just now; if it has not, this job finds nothing left to do.
+        await self.enqueue(source_id)
+        return await self.get(source_id)
+
+    async def cancel(self, source_id: UUID) -> SourceOut:
+        """Ask a running source to stop after the documents it is at. What was read stays."""
+        source = await self._found(source_id, lock=True)
+        if source.status not in {*UNDER_WAY, "paused"}:
+            raise SourceNotRunningError("cancel")
+        source.cancel_requested = True
+        if source.status != "running":
+            await self._end(source, "cancelled")
         await self._unit.session.flush()
         return await self.get(source_id)
 
     async def retry(self, source_id: UUID) -> SourceOut:
-        """Read again what failed, and go on with what was left. Errors: SourceBusyError."""
-        source = await self._found(source_id, lock=True)
-        if source.status in UNDER_WAY:
-            raise SourceBusyError
-        await self._sources.retry_failed(source_id)
-        self._reset(source)
-        await self._unit.session.flush()
-        await self.enqueue(source_id)
+        """Read again what failed, and go on with what was left. Errors: SourceBusyError, SourcePausedError."""
+        source = await self._idle(source_id)
+        await self._read_again(source)
+        return await self.get(source_id)
+
+    async def retry_item(self, source_id: UUID, item_id: UUID) -> SourceOut:
+        """Read one document again that failed. Errors: ItemNotFoundError, ItemNotFailedError, and those of `retry`."""
+        await self._found(source_id)
+        item = await self._sources.item(source_id, item_id)
+        if item is None:
+            raise ItemNotFoundError
+        source = await self._idle(source_id)
+        if item.status != "failed":
+            raise ItemNotFailedError
+        await self._read_again(source, only=item_id)
         return await self.get(source_id)
 
     async def remove(self, source_id: UUID) -> None:
-        """Forget a source and its documents, but not those that another source has too."""
+        """Forget a source and its documents, but not those that another source has too. Its reader notices and stops."""
         # The pack first, then its source, as everybody does who locks both.
         await self._documents.lock_pack((await self._found(source_id)).pack_id)
         source = await self._found(source_id, lock=True)
-        if source.status == "running":
-            raise SourceBusyError
         documents = await self._documents.of_source(source_id)
         if documents:
             await self._documents.remove(await self._documents.hand_over(documents, leaving=source_id))
+        await self._plan.forget(source)
         await self._sources.remove(source)
+
+    async def plan_again(self, pack: KnowledgePack) -> None:
+        """Have a pack's sources looked at when its policy now says so."""
+        for source in await self._sources.all_of_pack(pack.id):
+            if is_fetched(source):
+                await self._plan.plan(source, policy_of(pack))
 
     async def _found(self, source_id: UUID, *, lock: bool = False) -> Source:
         source = await self._sources.get(source_id, lock=lock)
         if source is None:
             raise SourceNotFoundError
         return source
+
+    async def _with_pack(self, source_id: UUID) -> tuple[Source, KnowledgePack]:
+        found = await self._sources.with_pack(source_id)
+        if found is None:
+            raise SourceNotFoundError
+        return found
+
+    async def _idle(self, source_id: UUID) -> Source:
+        """Find and lock a source that nobody reads or is about to read."""
+        source = await self._found(source_id, lock=True)
+        _require_idle(source)
+        return source
+
+    async def _tallies(self, source_ids: Sequence[UUID]) -> dict[UUID, Tally]:
+        return await self._sources.tallies(source_ids, self._clock() - RECENTLY)
+
+    async def _end(self, source: Source, status: Ending) -> None:
+        _, pack = await self._with_pack(source.id)
+        await end_reading(self._unit, source, pack, status, self._clock())
 
     async def _same_source(self, pack_id: UUID, wanted: NewSource) -> Source | None:
         if wanted.uri is None:
@@ -121,12 +231,9 @@ class SourceService:
         source = await self._sources.by_uri(pack_id, wanted.kind, wanted.uri)
         if source is None:
             return None
-        if source.status in UNDER_WAY:
-            raise SourceBusyError
-        await self._sources.clear_items(source.id)
+        _require_idle(source)
         source.authoritative, source.credibility = wanted.authoritative, wanted.credibility
-        self._reset(source)
-        await self._unit.session.flush()
+        await self._start(source, await self._new_sync(source, "manual"))
         return source
 
     async def _new_source(self, pack_id: UUID, wanted: NewSource) -> Source:
@@ -141,51 +248,50 @@ class SourceService:
             authoritative=wanted.authoritative,
             credibility=wanted.credibility,
             cancel_requested=False,
+            pause_requested=False,
             created_at=self._clock(),
         )
         await self._sources.add(source)
+        await self._start(source, await self._new_sync(source, "added"))
         return source
 
-    @staticmethod
-    def _reset(source: Source) -> None:
+    async def _list_again(self, source: Source, trigger: Trigger) -> None:
+        sync_id = await self._new_sync(source, trigger)
+        await self._sources.list_again(source.id, sync_id)
+        await self._start(source, sync_id)
+
+    async def _read_again(self, source: Source, *, only: UUID | None = None) -> None:
+        sync_id = await self._new_sync(source, "retry")
+        await self._sources.read_again(source.id, sync_id, only=only)
+        await self._start(source, sync_id)
+        await self.enqueue(source.id)
+
+    async def _new_sync(self, source: Source, trigger: Trigger) -> UUID:
+        sync_id = new_id()
+        await self._syncs.add(
+            Sync(
+                org_id=self._org_id,
+                id=sync_id,
+                source_id=source.id,
+                trigger=trigger,
+                changes=[],
+                started_at=self._clock(),
+            )
+        )
+        return sync_id
+
+    async def _start(self, source: Source, sync_id: UUID) -> None:
+        source.sync_id = sync_id
         source.status = "queued"
-        source.cancel_requested = False
+        source.cancel_requested = source.pause_requested = False
         source.current_item = source.error = source.error_code = None
         source.started_at = source.finished_at = None
+        await self._plan.forget(source)
+        await self._unit.session.flush()
 
 
-def progress(tally: Tally, current: str | None) -> Progress:
-    total = tally.items
-    done = total - tally.of("pending")
-    return Progress(
-        percent=100 * done // total if total else 0,
-        items=total,
-        done=done,
-        stored=tally.of("stored"),
-        duplicate=tally.of("duplicate"),
-        unchanged=tally.of("unchanged"),
-        skipped=tally.of("skipped"),
-        failed=tally.of("failed"),
-        chunks=tally.chunks,
-        current=current,
-    )
-
-
-def _out(source: Source, tally: Tally) -> SourceOut:
-    current = source.current_item if source.status == "running" else None
-    return SourceOut(
-        id=source.id,
-        pack_id=source.pack_id,
-        kind=cast("SourceKind", source.kind),
-        name=source.name,
-        uri=source.uri,
-        status=cast("SourceStatus", source.status),
-        authoritative=source.authoritative,
-        credibility=source.credibility,
-        error_code=source.error_code,
-        error=source.error,
-        progress=progress(tally, current),
-        created_at=source.created_at,
-        started_at=source.started_at,
-        finished_at=source.finished_at,
-    )
+def _require_idle(source: Source) -> None:
+    if source.status in UNDER_WAY:
+        raise SourceBusyError
+    if source.status == "paused":
+        raise SourcePausedError

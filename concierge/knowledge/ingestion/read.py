@@ -1,0 +1,143 @@
+"""Read one item of a source: fetch it if need be, parse it, have it chunked and embedded, and hand it on to be stored."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+
+from concierge.kit.db import Database
+from concierge.kit.errors import ConciergeError, InvalidInputError
+from concierge.kit.fetch import Fetched, Fetcher, FetchError
+from concierge.knowledge.chunker import Chunker
+from concierge.knowledge.chunking import Earlier
+from concierge.knowledge.errors import DocumentRejectedError
+from concierge.knowledge.ingestion.claim import Claim
+from concierge.knowledge.ingestion.prepare import new_document, prepared
+from concierge.knowledge.ingestion.store import Storing
+from concierge.knowledge.parsing import ParsedDocument, parse
+from concierge.knowledge.parsing.archives import documents_in_archive
+from concierge.knowledge.parsing.found import Found, SkippedFile, is_archive_name
+from concierge.knowledge.repository import DocumentRepository, PendingItem, SourceRepository, Validators
+from concierge.knowledge.schemas import NewItem
+from concierge.knowledge.service.freshness import FETCHED_KINDS
+
+logger = structlog.get_logger(__name__)
+
+OUR_FAULT: Final = ("internal_error", "This could not be read because of a fault on our side.")
+# The website says that the page is no longer there. Whatever else goes wrong may be over tomorrow.
+GONE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A document as it was read, with what tells its version where it was fetched."""
+
+    document: ParsedDocument
+    validators: Validators | None = None
+
+
+class Reader:
+    def __init__(self, db: Database, chunker: Chunker, fetcher: Fetcher, storing: Storing) -> None:
+        self._db = db
+        self._chunker = chunker
+        self._fetcher = fetcher
+        self._storing = storing
+
+    async def read(self, claim: Claim, item: PendingItem) -> bool:
+        """Read one item. Returns whether to go on with the source."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            sources = SourceRepository(session, claim.scope)
+            if not await sources.set_current(claim.source_id, item.uri):
+                return False
+            data = await sources.item_data(item.id)
+        try:
+            await self._take_in(claim, item, data)
+        except InvalidInputError as error:
+            await self._refuse(claim, item, error)
+        except ConciergeError:
+            raise
+        except Exception:
+            logger.exception("item could not be read", source_id=str(claim.source_id), item=item.uri)
+            await self._storing.fail(claim, item, *OUR_FAULT)
+        return True
+
+    async def _refuse(self, claim: Claim, item: PendingItem, error: InvalidInputError) -> None:
+        if is_gone(error) and item.document_id is not None:
+            status = error.extra["upstream_status"]
+            detail = f"The page is no longer there ({status}), so its content has left the answers."
+            await self._storing.gone(claim, item, "url_gone", detail)
+        else:
+            await self._storing.fail(claim, item, error.code, error.detail)
+
+    async def _take_in(self, claim: Claim, item: PendingItem, data: bytes | None) -> None:
+        if data is not None and is_archive_name(item.uri):
+            found = await asyncio.to_thread(lambda: list(documents_in_archive(data)))
+            await self._storing.expand(claim, item, [_member(item.uri, entry) for entry in found])
+            return
+        content = await self._content(claim, item, data)
+        if content is None:
+            return
+        new = new_document(claim.source, item.uri, content.document)
+        if await self._storing.known(claim, item, new, content.validators):
+            return
+        chunks = await self._chunker.chunks(content.document.text, await self._earlier(claim, item))
+        rows = await asyncio.to_thread(prepared, claim.pack_id, chunks)
+        await self._storing.store(claim, item, new, rows, content.validators)
+
+    async def _content(self, claim: Claim, item: PendingItem, data: bytes | None) -> Content | None:
+        """Read an item's document; None when it was found unchanged and that is noted."""
+        if data is not None:
+            return Content(
+                await asyncio.to_thread(parse, data, filename=item.uri, media_type=item.media_type)
+            )
+        if claim.source.kind not in FETCHED_KINDS:
+            raise DocumentRejectedError("The content of this item is no longer there. Add it again.")
+        fetched = await self._fetched(claim, item)
+        return None if fetched is None else await _parsed(fetched)
+
+    async def _fetched(self, claim: Claim, item: PendingItem) -> Fetched | None:
+        """Fetch an item; None when the website says that it is unchanged, and that is noted."""
+        if item.document_id is None or claim.anew:
+            return await self._fetcher.fetch(item.uri)
+        fetched = await self._fetcher.fetch(item.uri, etag=item.etag, last_modified=item.last_modified)
+        if not fetched.unchanged:
+            return fetched
+        if await self._storing.unmodified(claim, item, item.document_id):
+            return None
+        return await self._fetcher.fetch(item.uri)
+
+    async def _earlier(self, claim: Claim, item: PendingItem) -> Earlier | None:
+        """What the item's document was until now, for what still holds of it."""
+        if claim.anew:
+            return None
+        async with self._db.transaction(claim.scope.org_id) as session:
+            earlier = await DocumentRepository(session, claim.scope).earlier(claim.source_id, item.uri)
+        return Earlier(*earlier) if earlier else None
+
+
+async def _parsed(fetched: Fetched) -> Content:
+    parsed = await asyncio.to_thread(
+        parse, fetched.body, filename=fetched.final_url, media_type=_content_type(fetched)
+    )
+    return Content(
+        replace(parsed, url=parsed.url or fetched.final_url),
+        Validators(fetched.etag, fetched.last_modified),
+    )
+
+
+def is_gone(error: ConciergeError) -> bool:
+    return isinstance(error, FetchError) and error.extra.get("upstream_status") in GONE
+
+
+def _content_type(fetched: Fetched) -> str | None:
+    if fetched.media_type is None or fetched.charset is None:
+        return fetched.media_type
+    return f"{fetched.media_type}; charset={fetched.charset}"
+
+
+def _member(archive: str, entry: Found) -> NewItem:
+    if isinstance(entry, SkippedFile):
+        return NewItem(f"{archive}/{entry.name}", None, skipped_because=entry.reason)
+    return NewItem(f"{archive}/{entry.name}", entry.data)

@@ -1,0 +1,226 @@
+"""What becomes of one item, each in one transaction with the note of it and its count in the sync."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from concierge.kit.clock import Clock
+from concierge.kit.db import Database, Session
+from concierge.knowledge.ingestion.claim import Claim
+from concierge.knowledge.repository import (
+    DocumentRepository,
+    NewChunk,
+    NewDocument,
+    PendingItem,
+    SourceRepository,
+    SyncRepository,
+    Validators,
+)
+from concierge.knowledge.schemas import NewItem
+from concierge.knowledge.schemas.syncs import Change, ChangeKind
+
+EXPANDED_PER_TRANSACTION = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The repositories of one transaction."""
+
+    documents: DocumentRepository
+    sources: SourceRepository
+    syncs: SyncRepository
+
+    @classmethod
+    def of(cls, session: Session, claim: Claim) -> "Tables":
+        return cls(
+            DocumentRepository(session, claim.scope),
+            SourceRepository(session, claim.scope),
+            SyncRepository(session, claim.scope),
+        )
+
+
+class Storing:
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def known(
+        self, claim: Claim, item: PendingItem, new: NewDocument, validators: Validators | None
+    ) -> bool:
+        """Note an item whose content the pack has already. Returns whether it has."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if await self._same(tables, claim, item, new) is None:
+                return False
+            if not await self._has_turn(tables, claim, item):
+                return True
+            return await self._note_known(tables, claim, item, new, validators)
+
+    async def unmodified(self, claim: Claim, item: PendingItem, document_id: UUID) -> bool:
+        """Note that a website says an item is as it was. Returns false when we no longer have what it was."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await self._has_turn(tables, claim, item):
+                return True
+            place = await tables.documents.place_of(document_id)
+            if place is None:
+                return False
+            own = place == (claim.source_id, item.uri)
+            status = "unchanged" if own else "duplicate"
+            if own:
+                await tables.documents.judge_again(
+                    document_id,
+                    authoritative=claim.source.authoritative,
+                    credibility=claim.source.credibility,
+                )
+            await tables.sources.finish_item(
+                item.id, status=status, now=self._clock(), document_id=document_id
+            )
+            await tables.syncs.count(claim.sync_id, status)
+            return True
+
+    async def store(
+        self,
+        claim: Claim,
+        item: PendingItem,
+        new: NewDocument,
+        chunks: Sequence[NewChunk],
+        validators: Validators | None,
+    ) -> None:
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await self._has_turn(tables, claim, item):
+                return
+            # Another item with the same content may have been stored since we looked.
+            if await self._note_known(tables, claim, item, new, validators):
+                return
+            change = await self._replace(tables, claim, item, new, chunks, validators)
+            if change is None:
+                await tables.syncs.count(claim.sync_id, "unchanged")
+                return
+            named = Change(uri=item.uri, title=new.title, change=change)
+            await tables.syncs.count(claim.sync_id, change, changes=[named])
+
+    async def _replace(
+        self,
+        tables: Tables,
+        claim: Claim,
+        item: PendingItem,
+        new: NewDocument,
+        chunks: Sequence[NewChunk],
+        validators: Validators | None,
+    ) -> ChangeKind | None:
+        """Put a document where its earlier version was, if there was one. None when its text is the same."""
+        documents = tables.documents
+        same = await documents.same_content(claim.pack_id, new.content_hash)
+        earlier = await documents.others_of(claim.source_id, item.uri, None)
+        if same is not None:
+            # The same text is stored anew: the pack holds each text once.
+            await documents.remove([same[0]])
+        document_id = await documents.add(new, chunks)
+        await tables.sources.finish_item(
+            item.id,
+            status="stored",
+            now=self._clock(),
+            document_id=document_id,
+            chunk_count=len(chunks),
+            validators=validators,
+        )
+        if same is not None:
+            await tables.sources.holds_instead(same[0], document_id)
+        await self._drop_older(tables, claim, item, document_id)
+        if same is not None:
+            return None
+        return "changed" if earlier else "added"
+
+    async def expand(self, claim: Claim, item: PendingItem, members: Sequence[NewItem]) -> None:
+        """Replace an archive by the documents in it."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await self._has_turn(tables, claim, item):
+                return
+            for start in range(0, len(members), EXPANDED_PER_TRANSACTION):
+                portion = members[start : start + EXPANDED_PER_TRANSACTION]
+                await tables.sources.add_items(claim.source_id, portion)
+            await tables.sources.finish_item(item.id, status="expanded", now=self._clock())
+
+    async def fail(self, claim: Claim, item: PendingItem, code: str, detail: str) -> None:
+        """Note why an item could not be read; what it is known to hold stays."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await self._has_turn(tables, claim, item):
+                return
+            await tables.sources.finish_item(
+                item.id, status="failed", now=self._clock(), error=(code, detail)
+            )
+            await tables.syncs.count(claim.sync_id, "failed")
+
+    async def gone(self, claim: Claim, item: PendingItem, code: str, detail: str) -> None:
+        """Note that an item is no longer there, and take what it held out of the answers."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await self._has_turn(tables, claim, item):
+                return
+            await tables.sources.finish_item(
+                item.id, status="failed", now=self._clock(), error=(code, detail)
+            )
+            await tables.sources.loses_document(item.id)
+            await tables.syncs.count(claim.sync_id, "failed")
+            older = await tables.documents.others_of(claim.source_id, item.uri, None)
+            await remove_counted(tables, claim, older)
+
+    @staticmethod
+    async def _has_turn(tables: Tables, claim: Claim, item: PendingItem) -> bool:
+        """Wait until no other changes the pack. False when the item is gone, or another worker was faster."""
+        if not await tables.documents.lock_pack(claim.pack_id):
+            return False
+        return await tables.sources.is_pending(item.id)
+
+    @staticmethod
+    async def _same(
+        tables: Tables, claim: Claim, item: PendingItem, new: NewDocument
+    ) -> tuple[UUID, UUID, str] | None:
+        """Find the document with this content, unless it is the item's own and everything is to be stored anew."""
+        same = await tables.documents.same_content(claim.pack_id, new.content_hash)
+        own = same is not None and same[1:] == (claim.source_id, item.uri)
+        return None if own and claim.anew else same
+
+    async def _note_known(
+        self,
+        tables: Tables,
+        claim: Claim,
+        item: PendingItem,
+        new: NewDocument,
+        validators: Validators | None,
+    ) -> bool:
+        same = await self._same(tables, claim, item, new)
+        if same is None:
+            return False
+        document_id, source_id, uri = same
+        status = "unchanged" if (source_id, uri) == (claim.source_id, item.uri) else "duplicate"
+        await tables.sources.finish_item(
+            item.id, status=status, now=self._clock(), document_id=document_id, validators=validators
+        )
+        if status == "unchanged":
+            await tables.documents.refresh(document_id, new)
+        await tables.syncs.count(claim.sync_id, status)
+        await self._drop_older(tables, claim, item, document_id)
+        return True
+
+    @staticmethod
+    async def _drop_older(tables: Tables, claim: Claim, item: PendingItem, keep: UUID) -> None:
+        """Forget earlier versions of an item's document. The caller holds the pack's lock."""
+        older = await tables.documents.others_of(claim.source_id, item.uri, keep)
+        if older:
+            await tables.documents.remove(await tables.documents.hand_over(older))
+
+
+async def remove_counted(tables: Tables, claim: Claim, document_ids: Sequence[UUID]) -> None:
+    """Take documents out of the answers unless another item has them too, and name them in the sync."""
+    gone = await tables.documents.hand_over(document_ids) if document_ids else []
+    if not gone:
+        return
+    names = await tables.documents.names(gone)
+    await tables.documents.remove(gone)
+    changes = [Change(uri=uri, title=title, change="removed") for uri, title in names]
+    await tables.syncs.count(claim.sync_id, "removed", len(changes), changes)
