@@ -1,12 +1,10 @@
-import asyncio
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from fastapi.sse import format_sse_event
 
 from concierge.accounts.access import scope_with
 from concierge.accounts.scope import Permission, TenantScope
@@ -15,12 +13,9 @@ from concierge.chat.stream import Event
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
 from concierge.kit.fields import PlainText
+from concierge.kit.sse import STREAM_HEADERS, Frame, frames
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
-
-PING_SECONDS = 15.0
-PING = b"event: ping\ndata: {}\n\n"
-STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 Chatter = Annotated[TenantScope, scope_with(Permission.CHAT)]
 KeyHolder = Annotated[TenantScope, scope_with(Permission.VISITORS_TOKEN)]
@@ -93,28 +88,11 @@ async def resume_turn(
     return _streamed(service.follow(scope, agent_id, turn_id, after=last_event_id))
 
 
-def _streamed(events: AsyncIterator[Event]) -> StreamingResponse:
-    return StreamingResponse(_frames(events), media_type="text/event-stream", headers=STREAM_HEADERS)
+def _streamed(events: AsyncGenerator[Event]) -> StreamingResponse:
+    return StreamingResponse(frames(_framed(events)), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
-async def _frames(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
-    """Frame events for the wire, with a ping whenever nothing happened for a while."""
-    waiting = asyncio.ensure_future(anext(events, None))
-    try:
-        while True:
-            done, _ = await asyncio.wait({waiting}, timeout=PING_SECONDS)
-            if not done:
-                yield PING
-                continue
-            event = waiting.result()
-            if event is None:
-                return
-            yield _frame(event)
-            waiting = asyncio.ensure_future(anext(events, None))
-    finally:
-        waiting.cancel()
-
-
-def _frame(event: Event) -> bytes:
-    data = json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))
-    return format_sse_event(id=str(event.id), event=event.type, data_str=data)
+async def _framed(events: AsyncGenerator[Event]) -> AsyncGenerator[Frame]:
+    async with aclosing(events):
+        async for event in events:
+            yield Frame(event.id, event.type, event.data)

@@ -1,7 +1,7 @@
 """A turn from the outside: begin it once, follow it from anywhere, get its reply; it runs whether anyone listens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
@@ -75,7 +75,7 @@ class ChatService:
 
     async def follow(
         self, scope: TenantScope, agent_id: UUID, turn_id: UUID, *, after: int = 0
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event]:
         """Yield a turn's events after the given id: live in the process that runs it, from the database elsewhere."""
         log = self._live.get(turn_id)
         if log is not None:

@@ -27,7 +27,7 @@ from concierge.knowledge import jobs as knowledge_jobs
 from concierge.knowledge.chunker import chunker_for
 from concierge.knowledge.ingestion import Ingestion
 from concierge.knowledge.search import Search
-from concierge.knowledge.service import SearchService
+from concierge.knowledge.service import SearchService, SourceWatch
 from concierge.llm.embeddings import Embedder, create_embedder
 
 
@@ -53,6 +53,7 @@ class Platform:
     chat: ChatService
     visitors: VisitorService
     ingestion: Ingestion
+    watching: SourceWatch
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -115,6 +116,7 @@ def build(
         chat=ChatService(db, reception, pipeline, limits.turn_seconds),
         visitors=VisitorService(db, accounts.authentication, own_origins),
         ingestion=Ingestion(db, chunker_for(embedder), fetcher, clock),
+        watching=SourceWatch(db, clock),
     )
 
 

@@ -1,19 +1,34 @@
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import PurePosixPath
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile, status
+from fastapi import APIRouter, Depends, File, Form, Header, Query, Request, UploadFile, status
+from fastapi.responses import StreamingResponse
 
 from concierge.accounts.access import scope_with, unit_with
 from concierge.accounts.scope import Permission, TenantScope, Unit
 from concierge.kit.errors import TooLargeError
 from concierge.kit.pagination import Page
+from concierge.kit.sse import STREAM_HEADERS, Frame, frames
 from concierge.knowledge.parsing.found import is_archive_name
-from concierge.knowledge.schemas import ItemOut, NewItem, NewSource, PackIn, PackOut, SourceIn, SourceOut
+from concierge.knowledge.schemas import (
+    ItemOut,
+    NewItem,
+    NewSource,
+    PackIn,
+    PackOut,
+    PackPatch,
+    SourceIn,
+    SourceOut,
+)
 from concierge.knowledge.schemas.packs import DocumentOut, DocumentTextOut
 from concierge.knowledge.schemas.search import SearchIn, SearchOut
 from concierge.knowledge.schemas.sources import ItemStatus
-from concierge.knowledge.service import PackService, SearchService, SourceService
+from concierge.knowledge.schemas.syncs import SyncOut
+from concierge.knowledge.service import PackService, SearchService, SourceService, SourceWatch
+from concierge.knowledge.service.watch import Update
 
 router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
 
@@ -29,7 +44,13 @@ def _finding(request: Request) -> SearchService:
     return service
 
 
+def _watching(request: Request) -> SourceWatch:
+    watch: SourceWatch = request.app.state.watching
+    return watch
+
+
 Finding = Annotated[SearchService, Depends(_finding)]
+Watching = Annotated[SourceWatch, Depends(_watching)]
 
 
 @router.get("/packs")
@@ -45,6 +66,12 @@ async def create_pack(body: PackIn, unit: Writer) -> PackOut:
 @router.get("/packs/{pack_id}")
 async def get_pack(pack_id: UUID, unit: Reader) -> PackOut:
     return PackOut.model_validate(await PackService(unit).get(pack_id))
+
+
+@router.patch("/packs/{pack_id}")
+async def change_pack(pack_id: UUID, body: PackPatch, unit: Writer) -> PackOut:
+    """Change what is given. A new freshness policy holds at once for everything that is in the pack."""
+    return PackOut.model_validate(await PackService(unit).change(pack_id, body))
 
 
 @router.delete("/packs/{pack_id}", status_code=status.HTTP_204_NO_CONTENT)
@@ -127,6 +154,51 @@ async def list_items(
     return Page.of([ItemOut.model_validate(item) for item in found], limit)
 
 
+@router.get("/sources/{source_id}/syncs")
+async def list_syncs(
+    source_id: UUID, unit: Reader, cursor: UUID | None = None, limit: Limit = 50
+) -> Page[SyncOut]:
+    """List the readings of a source, the latest first, each with what it changed."""
+    found = await SourceService(unit).syncs(source_id, before=cursor, limit=limit + 1)
+    return Page.of([SyncOut.model_validate(sync) for sync in found], limit)
+
+
+@router.get(
+    "/sources/{source_id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "The source's progress."}},
+)
+async def watch_source(
+    source_id: UUID,
+    scope: Seeker,
+    watching: Watching,
+    last_event_id: Annotated[int, Header(ge=0)] = 0,
+) -> StreamingResponse:
+    """Follow a source as server-sent events: `progress` whenever it has changed, `done` when nobody reads it any more."""
+    await watching.check(scope, source_id)
+    updates = watching.follow(scope, source_id)
+    return StreamingResponse(
+        frames(_numbered(updates, last_event_id)), media_type="text/event-stream", headers=STREAM_HEADERS
+    )
+
+
+@router.post("/sources/{source_id}/sync", status_code=status.HTTP_202_ACCEPTED)
+async def sync_source(source_id: UUID, unit: Writer) -> SourceOut:
+    """Read a source again now, whether or not it is due. Only what has changed is read anew."""
+    return await SourceService(unit).sync(source_id)
+
+
+@router.post("/sources/{source_id}/pause")
+async def pause_source(source_id: UUID, unit: Writer) -> SourceOut:
+    """Have a source wait after the documents that are being read, until it is resumed."""
+    return await SourceService(unit).pause(source_id)
+
+
+@router.post("/sources/{source_id}/resume", status_code=status.HTTP_202_ACCEPTED)
+async def resume_source(source_id: UUID, unit: Writer) -> SourceOut:
+    return await SourceService(unit).resume(source_id)
+
+
 @router.post("/sources/{source_id}/cancel")
 async def cancel_source(source_id: UUID, unit: Writer) -> SourceOut:
     return await SourceService(unit).cancel(source_id)
@@ -137,9 +209,24 @@ async def retry_source(source_id: UUID, unit: Writer) -> SourceOut:
     return await SourceService(unit).retry(source_id)
 
 
+@router.post("/sources/{source_id}/items/{item_id}/retry", status_code=status.HTTP_202_ACCEPTED)
+async def retry_item(source_id: UUID, item_id: UUID, unit: Writer) -> SourceOut:
+    """Try one document again that could not be read, and go on with what was left."""
+    return await SourceService(unit).retry_item(source_id, item_id)
+
+
 @router.delete("/sources/{source_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_source(source_id: UUID, unit: Writer) -> None:
     await SourceService(unit).remove(source_id)
+
+
+async def _numbered(updates: AsyncGenerator[Update], last: int) -> AsyncGenerator[Frame]:
+    """Every update tells all there is to tell, so a stream that is taken up again only needs numbers that rise."""
+    async with aclosing(updates):
+        number = last
+        async for update in updates:
+            number += 1
+            yield Frame(number, update.type, update.data)
 
 
 def _new_source(body: SourceIn) -> NewSource:

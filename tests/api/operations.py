@@ -26,6 +26,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "create_agent": {"name": "Ben"},
     "change_agent": {"name": "Changed"},
     "create_pack": {"name": "Another"},
+    "change_pack": {"description": "What we know."},
     "add_source": {"kind": "text", "title": "Note", "text": "A note."},
     "upload_file": None,
     "search_knowledge": {"query": "Hello?", "explain": True},

@@ -33,6 +33,8 @@ MOST: dict[str, int] = {
     "list_sources": AUTHENTICATION + 3,
     "get_source": AUTHENTICATION + 2,
     "list_items": AUTHENTICATION + 2,
+    "list_syncs": AUTHENTICATION + 2,
+    "watch_source": AUTHENTICATION + 4,
     "list_conversations": AUTHENTICATION + 1,
     "get_conversation": AUTHENTICATION + 1,
     "list_turns": AUTHENTICATION + 2,

@@ -8,7 +8,7 @@ import httpx
 
 from concierge.entrypoints.wiring import Platform
 from concierge.kit.ids import new_id
-from concierge.knowledge.models import FoundContradiction, Sync
+from concierge.knowledge.models import FoundContradiction
 from tests.factories.tenants import Tenant, make_tenant
 
 DOCUMENT = "# Returns\n\nYou have 30 days from delivery to send anything back. We collect it for free.\n"
@@ -41,16 +41,16 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
         "conversation_id": UUID(turn["conversation_id"]),
         "turn_id": UUID(turn["turn_id"]),
         "member_id": await _first(tenant, "/members"),
+        "item_id": await _first(tenant, f"/knowledge/sources/{source_id}/items"),
         "key_id": await _first(tenant, "/api-keys"),
     }
-    await _note(tenant, source_id, ids["document_id"])
+    await _note(tenant, ids["document_id"])
     return Furnished(tenant, ids, turn)
 
 
-async def _note(tenant: Tenant, source_id: UUID, document_id: UUID) -> None:
+async def _note(tenant: Tenant, document_id: UUID) -> None:
     """Rows that nothing writes by itself for one small document."""
     async with tenant.platform.db.transaction(tenant.org_id) as session:
-        session.add(Sync(org_id=tenant.org_id, id=new_id(), source_id=source_id, trigger="manual"))
         session.add(
             FoundContradiction(
                 org_id=tenant.org_id,

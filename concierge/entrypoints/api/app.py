@@ -58,6 +58,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         worker = asyncio.create_task(platform.job_runner().run()) if with_worker else None
         yield
+        await platform.watching.close()
         await platform.chat.drain()
         if worker is not None:
             worker.cancel()
@@ -80,6 +81,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.chat = platform.chat
     app.state.visitors = platform.visitors
     app.state.finding = platform.finding
+    app.state.watching = platform.watching
     app.state.limits = platform.settings.limits
     for router in (
         accounts_routes,

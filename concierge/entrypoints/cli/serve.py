@@ -12,7 +12,6 @@ import typer
 import uvicorn
 
 from concierge.accounts.scope import TenantScope
-from concierge.chat.turn import ChatService
 from concierge.entrypoints.api.app import create_app
 from concierge.entrypoints.cli.console import aside, out, say, settings_of_command
 from concierge.entrypoints.cli.progress import watch_sources, working
@@ -92,7 +91,7 @@ async def _serve_platform(platform: Platform, embedded: EmbeddedPostgres | None,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
     )
-    server = Server(config, platform.chat)
+    server = Server(config, platform)
     announcing = asyncio.create_task(_announce(server, platform, demo))
     try:
         async with watched(embedded):
@@ -106,13 +105,14 @@ async def _serve_platform(platform: Platform, embedded: EmbeddedPostgres | None,
 class Server(uvicorn.Server):
     """Ends its streams when it is asked to stop, and leaves the end of the process to its caller."""
 
-    def __init__(self, config: uvicorn.Config, chat: ChatService) -> None:
+    def __init__(self, config: uvicorn.Config, platform: Platform) -> None:
         super().__init__(config)
-        self._chat = chat
+        self._platform = platform
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Streams end with their turns; uvicorn alone would only break them off.
-        await self._chat.drain()
+        await self._platform.watching.close()
+        await self._platform.chat.drain()
         await super().shutdown(sockets)
 
     @contextmanager

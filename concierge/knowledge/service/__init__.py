@@ -4,5 +4,6 @@ from concierge.knowledge.service.freshness import REFRESH_TASK
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
+from concierge.knowledge.service.watch import SourceWatch
 
-__all__ = ["INGEST_TASK", "REFRESH_TASK", "PackService", "SearchService", "SourceService"]
+__all__ = ["INGEST_TASK", "REFRESH_TASK", "PackService", "SearchService", "SourceService", "SourceWatch"]
