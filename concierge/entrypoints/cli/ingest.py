@@ -54,7 +54,7 @@ async def _ingest(settings: Settings, what: str, agent: str, *, authoritative: b
         new, items = described(what, authoritative=authoritative)
         async with working(platform):
             source = await read_again(platform, scope, pack_id, new, items)
-        await _report(platform, scope, source)
+        await report(platform, scope, source)
         return source
 
 
@@ -152,19 +152,18 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-async def _report(platform: Platform, scope: TenantScope, source: SourceOut) -> None:
+async def report(platform: Platform, scope: TenantScope, source: SourceOut) -> None:
     state = source.progress
+    async with platform.db.transaction(scope.org_id) as session:
+        service = SourceService(Unit(session, scope))
+        failed = await service.items(source.id, status="failed", after=None, limit=SHOWN_ERRORS)
+        syncs = await service.syncs(source.id, before=None, limit=1)
+    removed = f", {syncs[0].removed} removed" if syncs and syncs[0].removed else ""
     mark = "[bold green]✓[/]" if source.status == "succeeded" else "[bold red]✗[/]"
     say(
         f"{mark} {escape(source.name)}: {_counted(state.stored, 'document')} read ({_counted(state.chunks, 'chunk')}), "
         f"{state.unchanged} unchanged, {state.duplicate} known already, {state.skipped} passed over, "
-        f"{state.failed} failed."
+        f"{state.failed} failed{removed}."
     )
-    if not state.failed:
-        return
-    async with platform.db.transaction(scope.org_id) as session:
-        failed = await SourceService(Unit(session, scope)).items(
-            source.id, status="failed", after=None, limit=SHOWN_ERRORS
-        )
     for item in failed:
         say(f"  [red]✗[/] {escape(item.uri)}: {escape(item.error or '')}")

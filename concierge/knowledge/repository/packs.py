@@ -21,10 +21,11 @@ class PackRepository:
 
     async def save(self, pack: KnowledgePack) -> None:
         """Write what has changed. Errors: PackNameTakenError."""
+        name = pack.name
         try:
             await self._session.flush()
         except IntegrityError as error:
-            raise PackNameTakenError(pack.name) from error
+            raise PackNameTakenError(name) from error
 
     async def list(self) -> Sequence[KnowledgePack]:
         rows = await self._session.scalars(
