@@ -157,28 +157,6 @@ def test_a_folder_is_read_asked_about_and_read_again(running: Installation, shop
     assert rows(running, "documents") == 1
 
 
-def test_sources_are_listed_and_controlled(running: Installation, shop: Path) -> None:
-    (shop / "locked.pdf").write_bytes(encrypted_pdf())
-    assert "no sources yet" in succeeded(running.run("sources", "list", "-a", "ada"))
-    succeeded(running.run("ingest", str(shop), "--agent", "ada"))
-
-    listed = running.run("sources", "list", "-a", "ada")
-    succeeded(listed)
-    assert "shop  succeeded  3/3 documents · 1 failed · 2 chunks" in listed.out
-    failed(running.run("sources", "pause", "shop", "-a", "ada"), "nothing to pause")
-    failed(running.run("sources", "resume", "shop", "-a", "ada"), "not paused")
-    failed(running.run("sources", "cancel", "shop", "-a", "ada"), "nothing to cancel")
-    failed(running.run("sources", "sync", str(shop), "-a", "ada"), "add it again")
-    failed(running.run("sources", "retry", "chairs", "-a", "ada"), "no source “chairs”")
-    said = succeeded(running.run("sources", "retry", "shop", "-a", "ada"))
-    assert "locked.pdf: The document is protected with a password" in said
-    with psycopg.connect(running.home.address.conninfo(role=OWNER_ROLE)) as connection:
-        connection.execute("UPDATE sources SET status = 'queued'")
-    assert "Paused" in succeeded(running.run("sources", "pause", "shop", "-a", "ada"))
-    failed(running.run("sources", "retry", "shop", "-a", "ada"), "paused")
-    assert "2 documents read" in succeeded(running.run("sources", "resume", "shop", "-a", "ada"))
-
-
 def test_a_file_and_an_archive_are_read(running: Installation, tmp_path: Path) -> None:
     (tmp_path / "terms.pdf").write_bytes(pdf())
     (tmp_path / "docs.zip").write_bytes(zipped({"a.md": CHAIRS.encode(), "b.md": TABLES.encode()}))

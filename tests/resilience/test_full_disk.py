@@ -37,7 +37,7 @@ NOTES = {f"n{i:02}": f"# Article {i}\n\n" + f"Article {i} costs {i} dollars. " *
 def small_disk(postgres: EmbeddedPostgres, shared_folder: Path) -> Iterator[Path]:
     """A very small disk that the database may write to."""
     disk = Path(tempfile.mkdtemp(prefix="disk-", dir=shared_folder))
-    mounted = os.geteuid() == 0 and _mount(disk, "size=384k").returncode == 0
+    mounted = os.geteuid() == 0 and mount(disk, "size=384k").returncode == 0
     if not mounted:
         disk.rmdir()
         pytest.skip("Only root, outside of most containers, can make a small disk.")
@@ -46,7 +46,7 @@ def small_disk(postgres: EmbeddedPostgres, shared_folder: Path) -> Iterator[Path
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-def _mount(disk: Path, options: str) -> subprocess.CompletedProcess[bytes]:
+def mount(disk: Path, options: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], capture_output=True, check=False
     )
@@ -92,7 +92,7 @@ async def test_reading_stops_with_a_reason_and_goes_on_when_there_is_space(
     assert stopped.progress.stored == len(await texts_in(cramped)) < len(NOTES)
     await assert_counters_are_true(cramped)
 
-    assert _mount(small_disk, "remount,size=64m").returncode == 0
+    assert mount(small_disk, "remount,size=64m").returncode == 0
     await cramped.platform.ingestion.run(cramped.scope, source_id, last_attempt=False)
 
     ended = await source_of(cramped, source_id)
@@ -105,7 +105,7 @@ async def test_somebody_may_also_ask_for_it_to_go_on(cramped: Tenant, small_disk
     source_id = await add(cramped, folder("shop", **NOTES))
     with pytest.raises(StorageFullError):
         await cramped.platform.ingestion.run(cramped.scope, source_id, last_attempt=True)
-    assert _mount(small_disk, "remount,size=64m").returncode == 0
+    assert mount(small_disk, "remount,size=64m").returncode == 0
 
     await retry(replace(cramped), source_id)
 

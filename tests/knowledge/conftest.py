@@ -1,0 +1,3 @@
+from tests.knowledge.surfing import clock, counting, reaching, site, surfer
+
+__all__ = ["clock", "counting", "reaching", "site", "surfer"]
