@@ -21,7 +21,14 @@ from rich.console import Console
 from concierge.entrypoints.cli.evaluate import without_nan
 from evals import corpora
 from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
-from evals.measure import Measurement, measure_chunking, measure_retrieval_set, measure_writing
+from evals.diagram import reliability_svg
+from evals.measure import (
+    Measurement,
+    measure_answerability,
+    measure_chunking,
+    measure_retrieval_set,
+    measure_writing,
+)
 from evals.paragraphs import by_paragraph
 from evals.store import Store, cache_folder, open_store
 from evals.tables import ARTICLES, summary, tables_of
@@ -29,7 +36,7 @@ from evals.tables import ARTICLES, summary, tables_of
 CHECKOUT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 PARAGRAPHS = "squad2_paragraphs"
-SETS = ("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un", "chunking")
+SETS = ("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un", "chunking", "answerability")
 RETRIEVAL = {
     "awsdocs_qa": (corpora.awsdocs_documents, corpora.awsdocs_queries),
     "mtrag_cloud": (corpora.mtrag_documents, corpora.mtrag_queries),
@@ -92,6 +99,8 @@ async def _measure_set(store: Store, data: Path, name: str) -> Measurement:
     if name == "mtrag_un":
         collection = await store.collection(name, corpora.mtrag_un_documents(data))
         return await measure_writing(store, name, collection, corpora.mtrag_un_queries(data))
+    if name == "answerability":
+        return await measure_answerability(store, data)
     return await asyncio.to_thread(measure_chunking, data, cache_folder())
 
 
@@ -121,6 +130,9 @@ def _write(measurement: Measurement) -> None:
     }
     text = json.dumps(without_nan(body), indent=1, ensure_ascii=False)
     (RESULTS / f"{measurement.name}.json").write_text(text + "\n", encoding="utf-8")
+    if (report := measurement.reports.get("answerability")) is not None:
+        picture = reliability_svg("Support score", report.bins, report.error)
+        (RESULTS / "support-reliability.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -140,6 +140,14 @@ def mtrag_un_queries(data: Path) -> list[AnswerQuery]:
     return list(_mtrag_un_queries(rows_of(data / "mtrag_un" / "dev.jsonl")))
 
 
+def mtrag_un_conversations(data: Path, label: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield the last question of every conversation with this label, the conversation, and its earlier questions."""
+    for row in rows_of(data / "mtrag_un" / "dev.jsonl"):
+        if row["answerability"] == label:
+            turns = [turn["text"] for turn in row["conversation_turns"] if turn["speaker"] == "user"]
+            yield turns[-1], str(row["conversation"]), tuple(turns[:-1])
+
+
 def _mtrag_un_queries(rows: Iterable[dict[str, Any]]) -> Iterator[AnswerQuery]:
     for row in rows:
         question = row["conversation_turns"][-1]["text"]

@@ -2,63 +2,96 @@
 
     CONCIERGE_EVAL_DATA=… python -m evals.fit_support
 
-Fitted on every other article of squad2_half (in alphabetical order), reported on the rest: answerable questions,
-questions people wrote to look answerable, and answerable ones asked again with their article taken out of the pack.
-The last are what a business's visitors mostly ask in vain, hence their weight.
+Fitted on the rows of `evals.answerability` and on the demo shop's questions, whose visitors write as visitors do. First
+on one half of each set's groups (pages, articles, conversations) and reported on the other, then on everything.
 """
 
+import asyncio
+import hashlib
+import json
 import os
-import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.chat.writers.brief import AnswerBrief
-from concierge.chat.writers.selection import read
-from concierge.chat.writers.support import FEATURES, features
+from concierge.chat.writers.support import FEATURES
+from concierge.entrypoints.demo.load import demo_documents
+from concierge.entrypoints.evaluation import EvalDocument
 from concierge.knowledge.metrics import support_roc_area
-from evals.answer_sets import AnswerSet, squad2
-from evals.memory_search import CachedModel, MemorySearch
+from evals.answerability import Asked, Judge, Judgement, Rows, judged, reported
+from evals.store import Store, open_store
 
-WEIGHTS = {"answerable": 1.0, "tricky": 0.25, "removed": 1.0}
-RIDGE = 2.0
+SHOP_QUESTIONS = Path(__file__).parents[1] / "tests" / "scenarios" / "coconut_questions.jsonl"
+# How much each kind of row weighs, whatever their number: what a business's visitors ask in vain is mostly not written
+# to mislead, and hardly ever about another business.
+WEIGHTS: Mapping[str, float] = {
+    "own awsdocs_qa": 2.0,
+    "own mtrag_cloud": 1.0,
+    "own squad2_half": 2.0,
+    "page removed": 2.0,
+    "tricky squad2_half": 1.5,
+    "elsewhere": 1.0,
+    "mtrag_un answerable": 1.0,
+    "mtrag_un unanswerable": 1.0,
+    "own shop": 0.75,
+    "shop, page removed": 0.4,
+    "shop, not there": 0.4,
+}
+RIDGE = 0.5
+ROWS = 300  # What a kind of weight 1 counts as.
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    values: tuple[float, ...]
-    kind: str
-    fold: int
+async def shop_rows(store: Store) -> Rows:
+    """The shop's questions asked of all its documents, and of the half that does not hold the answer."""
+    items = [item for item in demo_documents().items if item.data is not None]
+    documents = [EvalDocument(item.uri, item.uri, item.data or b"") for item in items]
+    judge = Judge(store)
+    questions = [json.loads(line) for line in SHOP_QUESTIONS.read_text("utf-8").splitlines()]
+    known = [entry for entry in questions if entry["answerable"]]
+    unknown = [entry for entry in questions if not entry["answerable"] and entry["kind"] != "chitchat"]
+    shop = await store.collection("coconut_shop", documents)
+    removed: list[Judgement] = []
+    for half in (0, 1):
+        own = {document.id for document in documents[half::2]}
+        part = await store.collection(f"coconut_half_{half}", documents[half::2])
+        away = (_asked(entry) for entry in known if entry["document"] not in own)
+        removed += await judge.all(part, away, answerable=False)
+    return {
+        "own shop": await judge.all(shop, map(_asked, known), answerable=True),
+        "shop, page removed": removed,
+        "shop, not there": await judge.all(shop, map(_asked, unknown), answerable=False),
+    }
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    support: float
-    answerable: bool
+def _asked(entry: Mapping[str, str]) -> Asked:
+    return Asked(entry["question"], entry["question"])
 
 
-def values_of(brief: AnswerBrief) -> tuple[float, ...]:
-    reading = read(brief)
-    named = features(reading, reading.ranked[0])
-    return tuple(named[name] for name in FEATURES)
+def half_of(row: Judgement) -> int:
+    return hashlib.sha256(row.group.encode()).digest()[0] % 2
 
 
-def samples(questions: AnswerSet, model: CachedModel) -> list[Sample]:
-    search = MemorySearch(model.pieces(questions.pages), model, "late")
-    vectors = model.embed([question.text for question in questions.questions])
-    folds = {key: number % 2 for number, key in enumerate(sorted(page.key for page in questions.pages))}
-    found: list[Sample] = []
-    for number, (question, vector) in enumerate(zip(questions.questions, vectors, strict=True)):
-        fold = folds[question.group]
-        kind = "answerable" if question.answerable else "tricky"
-        found.append(Sample(values_of(search.search(question.text, vector)), kind, fold))
-        if question.answerable and number % 2 == 0:
-            brief = search.search(question.text, vector, without=frozenset({question.group}))
-            found.append(Sample(values_of(brief), "removed", fold))
-    return found
+def arrays(rows: Rows, half: int | None) -> tuple[Floats, Floats, Floats]:
+    """Inputs, labels and weights of one half, or of all rows."""
+    inputs: list[list[float]] = []
+    labels: list[float] = []
+    weights: list[float] = []
+    counts: dict[str, int] = {}
+    chosen = [(_kind(name), row) for name, own in rows.items() for row in own if half in {None, half_of(row)}]
+    for kind, _ in chosen:
+        counts[kind] = counts.get(kind, 0) + 1
+    for kind, row in chosen:
+        inputs.append([row.values[name] for name in FEATURES])
+        labels.append(float(row.answerable))
+        weights.append(ROWS * WEIGHTS[kind] / counts[kind])
+    return np.array(inputs), np.array(labels), np.array(weights)
+
+
+def _kind(name: str) -> str:
+    return "elsewhere" if name.startswith("elsewhere") else name
 
 
 def fit(inputs: Floats, labels: Floats, weights: Floats) -> Floats:
@@ -74,31 +107,46 @@ def fit(inputs: Floats, labels: Floats, weights: Floats) -> Floats:
     return beta
 
 
-def as_arrays(found: list[Sample]) -> tuple[Floats, Floats, Floats]:
-    inputs = np.array([sample.values for sample in found])
-    labels = np.array([float(sample.kind == "answerable") for sample in found])
-    weights = np.array([WEIGHTS[sample.kind] for sample in found])
-    return inputs, labels, weights
+def scored(rows: Rows, beta: Floats, half: int | None) -> dict[str, Sequence[Judgement]]:
+    """The rows of the other half than `half`, or all, with the support these coefficients give."""
+    return {
+        name: [_with_support(row, beta) for row in own if half is None or half_of(row) != half]
+        for name, own in rows.items()
+    }
 
 
-def area(held_out: list[Sample], beta: Floats, kind: str) -> float:
-    return support_roc_area(
-        [
-            Weighed(float(np.dot(beta[:-1], sample.values)), sample.kind == "answerable")
-            for sample in held_out
-            if sample.kind in {"answerable", kind}
-        ]
-    )
+def _with_support(row: Judgement, beta: Floats) -> Judgement:
+    total = float(np.dot(beta[:-1], [row.values[name] for name in FEATURES]) + beta[-1])
+    return Judgement(row.group, row.answerable, 1 / (1 + float(np.exp(-total))), row.values)
+
+
+def show(title: str, rows: Rows) -> None:
+    print(title)
+    for contest in reported(rows).contests:
+        print(f"  {contest.name:45s} ROC area {contest.area:.3f}   calibration error {contest.error:.3f}")
+    for name in ("shop, not there", "shop, page removed"):
+        print(f"  {name:45s} ROC area {support_roc_area([*rows['own shop'], *rows[name]]):.3f}")
+
+
+async def gathered(data: Path) -> Rows:
+    async with open_store() as store:
+        rows = {**await judged(store, data), **await shop_rows(store)}
+    return {name: list(_with_values(own)) for name, own in rows.items()}
+
+
+def _with_values(rows: Iterable[Judgement]) -> Iterable[Judgement]:
+    """Leave out questions on which nothing was found at all: there is nothing to weigh."""
+    return (row for row in rows if row.values)
 
 
 def main() -> None:
-    data = Path(os.environ["CONCIERGE_EVAL_DATA"])
-    model = CachedModel(Path(tempfile.gettempdir()) / "concierge-eval")
-    found = samples(squad2(data), model)
-    beta = fit(*as_arrays([sample for sample in found if sample.fold == 0]))
-    held_out = [sample for sample in found if sample.fold == 1]
-    for kind in ("tricky", "removed"):
-        print(f"held-out articles, answerable against {kind}: ROC area {area(held_out, beta, kind):.3f}")
+    rows = asyncio.run(gathered(Path(os.environ["CONCIERGE_EVAL_DATA"])))
+    for half in (0, 1):
+        show(f"fitted on half {half}, seen on the other", scored(rows, fit(*arrays(rows, half)), half))
+    beta = fit(*arrays(rows, None))
+    show("fitted and seen on everything", scored(rows, beta, None))
+    gaps = [row.values["gap"] for own in rows.values() for row in own if row.answerable]
+    print(f"GAP_OF_FEW = {float(np.mean(gaps)):.2f}")
     for name, value in zip(FEATURES, beta[:-1], strict=True):
         print(f'    "{name}": {value:.2f},')
     print(f"INTERCEPT = {beta[-1]:.2f}")

@@ -24,6 +24,7 @@ from concierge.entrypoints.evaluation.retrieval import (
 )
 from concierge.knowledge.search import Ranked
 from evals import chunking
+from evals.answerability import judged, reported
 from evals.chunk_cache import DECIDES_CHUNKS, code_digest, digest_of
 from evals.comparison import PeerReport, peers_are_here
 from evals.peer_chunks import peer_rows
@@ -126,6 +127,12 @@ def answer_checks(name: str, report: AnswerReport) -> tuple[Check, ...]:
     if name != "squad2_half":
         return ()
     return (Check("gold text in an answer of at most 3 sentences", report.hit_always, SQUAD_HIT),)
+
+
+async def measure_answerability(store: Store, data: Path) -> Measurement:
+    report = reported(await judged(store, data))
+    checks = tuple(Check(f"ROC area, {own.name}", own.area, own.target) for own in report.contests)
+    return Measurement("answerability", checks, {"answerability": report}, asdict(report))
 
 
 def measure_chunking(data: Path, cache: Path) -> Measurement:

@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from concierge.entrypoints.evaluation import AnswerReport, RetrievalReport
+from evals.answerability import AnswerabilityReport
 from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
 from evals.measure import Measurement
@@ -22,11 +23,38 @@ OURS = {
 def tables_of(measurement: Measurement) -> Iterator[Table]:
     if measurement.name == "chunking":
         yield chunking_table(measurement.reports["chunking"])
+    elif "answerability" in measurement.reports:
+        yield _contests(measurement.reports["answerability"])
+        yield _reliability(measurement.reports["answerability"])
     elif "answers" in measurement.reports:
         yield _answers(measurement.name, measurement.reports["answers"])
         yield _curve(measurement.reports["answers"])
     else:
         yield _retrieval(measurement.name, measurement.reports)
+
+
+def _contests(report: AnswerabilityReport) -> Table:
+    table = _table(
+        "Answerable or not, by the support score", "questions without an answer", "ROC area", "target"
+    )
+    for name in ("answerable", "not", "calibration error"):
+        table.add_column(name, justify="right")
+    for own in report.contests:
+        counts = f"{own.answerable:,}", f"{own.unanswerable:,}"
+        table.add_row(own.name, f"{own.area:.3f}", f"≥ {own.target:.2f}", *counts, f"{own.error:.3f}")
+    return table
+
+
+def _reliability(report: AnswerabilityReport) -> Table:
+    table = _table(
+        f"Support as a probability: calibration error {report.error:.3f}", "support", "said", "true"
+    )
+    table.add_column("questions", justify="right")
+    for own in report.bins:
+        table.add_row(
+            f"{own.lower:.1f}–{own.upper:.1f}", f"{own.said:.2f}", f"{own.true:.2f}", f"{own.rows:,}"
+        )
+    return table
 
 
 def summary(measured: Sequence[Measurement]) -> Table:

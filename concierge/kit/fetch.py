@@ -226,7 +226,10 @@ class Fetcher:
                     " )", ")"
                 ),
                 code="url_status",
-                extra={"upstream_status": response.status_code},
+                extra={
+                    "upstream_status": response.status_code,
+                    "retry_after_s": _seconds_of(response.headers.get("retry-after")),
+                },
             )
         media_type, charset = _content_type(response.headers.get("content-type", ""))
         return Fetched(
@@ -283,6 +286,11 @@ async def _gunzipped(chunks: AsyncIterator[bytes], max_bytes: int) -> bytes:
     if received and not decoder.eof:
         raise FetchError("The website sent only a part of the page. Try again later.")
     return bytes(body)
+
+
+def _seconds_of(retry_after: str | None) -> int | None:
+    """How long a website asks to be left alone, where it says so in seconds."""
+    return int(retry_after[:6]) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
 
 
 def _header_values(values: Mapping[str, str | None]) -> dict[str, str]:

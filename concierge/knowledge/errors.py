@@ -3,6 +3,12 @@
 from concierge.kit.errors import ConflictError, InvalidInputError, NotFoundError
 
 
+class ItemPassedOverError(InvalidInputError):
+    """One thing to read that is not to be taken in, though nothing is wrong with it; `detail` says why."""
+
+    status, code, title = 422, "item_skipped", "Passed over"
+
+
 class DocumentRejectedError(InvalidInputError):
     """One document cannot be read; the others of its source are not affected.
 

@@ -139,3 +139,39 @@ def support_roc_area(rows: Sequence[Judged]) -> float:
         ranks += sum(row.answerable for row in ordered[place:end]) * (place + 1 + end) / 2
         place = end
     return (ranks - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Questions whose support lies between two bounds: what was said on average, and how often it was so."""
+
+    lower: float
+    upper: float
+    rows: int
+    said: float
+    true: float
+
+
+def reliability(rows: Sequence[Judged], bins: int = 10) -> list[Reliability]:
+    """Group rows by support into `bins` of equal width; empty ones are left out."""
+    grouped: list[list[Judged]] = [[] for _ in range(bins)]
+    for row in rows:
+        grouped[min(bins - 1, int(row.support * bins))].append(row)
+    return [
+        Reliability(
+            lower=place / bins,
+            upper=(place + 1) / bins,
+            rows=len(own),
+            said=mean([row.support for row in own]),
+            true=mean([row.answerable for row in own]),
+        )
+        for place, own in enumerate(grouped)
+        if own
+    ]
+
+
+def calibration_error(rows: Sequence[Judged], bins: int = 10) -> float:
+    """Expected calibration error: how far what was said is from what was so, weighted by rows; NaN of nothing."""
+    if not rows:
+        return math.nan
+    return sum(own.rows * abs(own.said - own.true) for own in reliability(rows, bins)) / len(rows)

@@ -27,8 +27,10 @@ from concierge.knowledge.schemas.packs import DocumentOut, DocumentTextOut
 from concierge.knowledge.schemas.search import SearchIn, SearchOut
 from concierge.knowledge.schemas.sources import ItemStatus
 from concierge.knowledge.schemas.syncs import SyncOut
+from concierge.knowledge.schemas.websites import WebsiteOptions
 from concierge.knowledge.service import PackService, SearchService, SourceService, SourceWatch
 from concierge.knowledge.service.watch import Update
+from concierge.knowledge.sources.website import website_source
 
 router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
 
@@ -230,6 +232,14 @@ async def _numbered(updates: AsyncGenerator[Update], last: int) -> AsyncGenerato
 
 
 def _new_source(body: SourceIn) -> NewSource:
+    if body.kind == "website":
+        return website_source(
+            str(body.url),
+            body.website or WebsiteOptions(),
+            name=body.title,
+            authoritative=body.authoritative,
+            credibility=body.credibility,
+        )
     if body.kind == "url":
         url = str(body.url)
         return NewSource(

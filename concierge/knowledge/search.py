@@ -30,6 +30,8 @@ from concierge.knowledge.schemas import Passage
 Vector = NDArray[np.float32]
 
 CANDIDATES_EACH = 60
+# The passage at this place is rarely part of an answer.
+BACKGROUND_PLACE = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Found:
     """What a search found: the passages best first, and what the trace tells about how.
 
     `vector` is what the passages were compared with: the question's, blended with the earlier ones'; `idf` weighs the
-    words of both.
+    words of both. `background` is what passages score that merely share the question's subject, None where so few were
+    found that one cannot tell.
     `copies` maps a chunk that says the same as a better one, and was left out, to that one.
     """
 
@@ -60,6 +63,11 @@ class Found:
     copies: Mapping[UUID, UUID]
     chunks_searched: int
     milliseconds: float
+
+    @property
+    def background(self) -> float | None:
+        scored = self.candidates[BACKGROUND_PLACE : BACKGROUND_PLACE + 1]
+        return scored[0].score if scored and scored[0].signals else None
 
 
 class Search:
@@ -165,4 +173,5 @@ def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Pass
         updated_at=read.updated_at,
         credibility=read.credibility,
         authoritative=read.authoritative,
+        document_cosine=read.document_cosine,
     )

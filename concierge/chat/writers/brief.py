@@ -21,6 +21,7 @@ class AnswerBrief:
     their inverse document frequency in the packs that were searched.
 
     `turn` counts the agent's earlier turns in the conversation, so that set phrases do not repeat themselves.
+    `background` is what passages score that merely share the question's subject, None where there are too few to tell.
     `contradictions` are statements of the passages that disagree. `max_sentences` bounds the sentences of prose; a list, a table or a run of steps counts as one.
     """
 
@@ -33,6 +34,7 @@ class AnswerBrief:
     turn: int = 0
     agent_name: str | None = None
     contradictions: tuple[Contradiction, ...] = ()
+    background: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,47 +5,49 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from concierge.chat.writers.selection import NUMBER_WORDS, Candidate, Reading, expectation_of
 from concierge.knowledge.lexical import terms
 
 FEATURES = (
-    "best_cosine",  # cosine of the best unit
-    "passage_cosine",  # cosine of the passage it stands in
-    "unit_coverage",  # share of the question's idf found in the unit, its headings and title
-    "passage_coverage",  # the same for the whole passage
-    "pack_missing",  # largest idf of a term absent from all passages, as a share of the largest possible
-    "name_missing",  # a name or number of the question that the passage does not hold: 0 or 1
-    "margin",  # how far the best unit stands above the tenth
-    "agreement",  # share of the other passages with a unit nearly as good
+    "first_sentence",  # cosine of the best sentence of the first passage
+    "best_cosine",  # cosine of the unit the writer would begin with
+    "document",  # cosine of the first passage's whole document
+    "gap",  # how far the first passage stands above those that merely share the subject
+    "rarest_missing",  # largest idf of a word of the question that is not near the best unit, as a share of the largest
+    "name_missing",  # a name or number of the question that is not near the best unit: 0 or 1
     "expected_missing",  # a number, date or name was asked for and the best unit holds none: 0 or 1
+    "negation",  # one of question and best unit denies something, and the other does not: 0 or 1
 )
-AGREES_WITHIN = 0.15
-# Its mean over the questions the decision was fitted on: knowledge of a few sentences has no tenth to stand above.
-MARGIN_OF_FEW = 0.6
+# Between what answerable questions have and what others have: knowledge of a few passages has none that merely share the subject.
+GAP_OF_FEW = 0.35
 
-# Fitted by `python -m evals.fit_support`: logistic regression on the answerable and unanswerable questions of every other
-# article of half of SQuAD 2.0's development set, and on its answerable ones asked again with their article removed.
+# Fitted by `python -m evals.fit_support`; docs/decisions/0008 says on what and why.
 COEFFICIENTS: Mapping[str, float] = {
-    "best_cosine": 2.88,
-    "passage_cosine": 2.84,
-    "unit_coverage": 0.56,
-    "passage_coverage": 1.02,
-    "pack_missing": -0.03,
-    "name_missing": -1.02,
-    "margin": 0.92,
-    "agreement": -0.15,
-    "expected_missing": -0.58,
+    "first_sentence": 5.31,
+    "best_cosine": -3.45,
+    "document": 3.01,
+    "gap": 3.25,
+    "rarest_missing": -0.43,
+    "name_missing": -0.74,
+    "expected_missing": -0.29,
+    "negation": -0.32,
 }
-INTERCEPT = -3.62
+INTERCEPT = -3.17
 
-ENOUGH = 0.5  # From here on the answer is given as one.
-SOME = (
-    0.35  # From here on what is known is said, together with what is not. Below, one in eight would be right.
-)
+ENOUGH = 0.4  # From here on the answer is given as one.
+SOME = 0.25  # From here on what is known is said, together with what is not.
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-# A capital inside the sentence, or a year or code; other numbers are often the visitor's own ("my door is 72 cm").
-_NAME = re.compile(r"(?<=[\w,;] )(?:[A-Z][\w’'-]*|\d{4}\b)")
+# A capital inside the sentence, or a year or code; other numbers are often the visitor's own ("my door is 72 cm"). Long
+# words all in capitals are meant loudly, not as names ("the THIRD time").
+_NAME = re.compile(r"(?<=[\w,;] )(?:(?![A-Z]{5,}\b)[A-Z][\w’'-]*|\d{4}\b)")
+_DENIAL = re.compile(
+    r"\b(?:not|no|never|none|nothing|nobody|neither|nor|without|cannot|unable|impossible|except|unlike|least|hardly|"
+    r"fail\w*|lack\w*|refus\w*|un(?:known|available|supported|like\w*|success\w*)|in(?:valid|correct|capable))\b|n['’]t\b",
+    re.IGNORECASE,
+)
 _BEFORE_TOPIC = re.compile(
     r"\b(?:in|on|for|from|with|of|about|near|via|by|a|an|any|some|sell|have|offer|accept|stock|make|carry|buy|support|"
     r"(?:ship|deliver|send|post|go|come|travel|delivery|shipping|shipped|sent) to)\s$",
@@ -88,42 +90,32 @@ def probability(values: Mapping[str, float]) -> float:
 
 def features(reading: Reading, best: Candidate) -> dict[str, float]:
     """The named inputs of the support decision, each about 0 to 1."""
-    idf = reading.brief.idf
-    total = sum(idf.values()) or 1.0
-    passage = reading.brief.passages[best.unit.passage]
+    brief = reading.brief
+    first = brief.passages[0]
     near = best.terms | best.context
-    around = near | frozenset(terms(passage.text))
-    known = _known(reading)
-    ceiling = max(idf.values(), default=1.0) or 1.0
-    others = {c.unit.passage for c in reading.ranked if c.score >= best.score - AGREES_WITHIN} - {
-        best.unit.passage
-    }
-    wanted = expectation_of(reading.brief.question)
+    own = set(terms(brief.question))
+    idf = {term: weight for term, weight in brief.idf.items() if term in own}
+    missing = max((weight for term, weight in idf.items() if term not in near), default=0.0)
+    wanted = expectation_of(brief.question)
     return {
+        "first_sentence": float(np.max(first.sentence_vectors @ brief.question_vector, initial=0.0)),
         "best_cosine": best.cosine,
-        "passage_cosine": passage.cosine,
-        "unit_coverage": sum(weight for term, weight in idf.items() if term in near) / total,
-        "passage_coverage": sum(weight for term, weight in idf.items() if term in around) / total,
-        "pack_missing": max((weight for term, weight in idf.items() if term not in known), default=0.0)
-        / ceiling,
-        "name_missing": float(_misses_name(reading.brief.question, around)),
-        "margin": _margin(reading, best),
-        "agreement": len(others) / 4,
+        "document": first.document_cosine,
+        "gap": GAP_OF_FEW if brief.background is None else first.score - brief.background,
+        "rarest_missing": missing / (max(idf.values(), default=0.0) or 1.0),
+        "name_missing": float(any(set(terms(name)) - near for name in _NAME.findall(brief.question))),
         "expected_missing": float(bool(wanted) and not best.expected),
+        "negation": float(_denies(brief.question) != _denies(best.unit.text)),
     }
 
 
-def _margin(reading: Reading, best: Candidate) -> float:
-    return min(best.score - reading.ranked[9].score, 1.0) if len(reading.ranked) >= 10 else MARGIN_OF_FEW
+def _denies(text: str) -> bool:
+    return bool(_DENIAL.search(text))
 
 
 def _known(reading: Reading) -> frozenset[str]:
     """Every term of the passages that were read."""
     return frozenset().union(*(c.terms | c.context for c in reading.ranked))
-
-
-def _misses_name(question: str, around: frozenset[str]) -> bool:
-    return any(set(terms(name)) - around for name in _NAME.findall(question))
 
 
 def topic(reading: Reading, known: frozenset[str]) -> str | None:
@@ -186,7 +178,7 @@ def _one_edit(one: str, other: str) -> bool:
 
 def _may_name(question: str, found: re.Match[str]) -> bool:
     """Whether a word reads like the name of a thing: a capital inside the sentence, or a noun's place in it."""
-    if found.start() and found.group()[0].isupper():
+    if found.start() and _NAME.match(question, found.start()):
         return True
     return bool(_BEFORE_TOPIC.search(question[: found.start()])) and not _NO_TOPIC.match(found.group())
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from concierge.accounts.scope import TenantScope, Unit
 from concierge.agents.schemas import AgentPatch
 from concierge.agents.service import AgentService
-from concierge.entrypoints.cli.console import complain, say, settings_of_command
+from concierge.entrypoints.cli.console import complain, say, settings_of_command, typed_input
 from concierge.entrypoints.cli.progress import over, watch_source, working
 from concierge.entrypoints.cli.tenants import NamedAgent, find_agent
 from concierge.entrypoints.wiring import Platform, running_platform
@@ -22,7 +22,9 @@ from concierge.kit.settings import Settings
 from concierge.knowledge.parsing.folders import documents_in_folder
 from concierge.knowledge.parsing.found import SkippedFile, is_archive_name
 from concierge.knowledge.schemas import NewItem, NewSource, PackIn, SourceOut
+from concierge.knowledge.schemas.websites import MOST_PAGES, WebsiteOptions
 from concierge.knowledge.service import PackService, SourceService
+from concierge.knowledge.sources.website import website_source
 
 PORTION_BYTES = 16 * 1024 * 1024
 SHOWN_ERRORS = 20
@@ -37,21 +39,36 @@ def ingest(
     authoritative: Annotated[
         bool, typer.Option(help="One passage of it is proof enough in strict mode.")
     ] = False,
+    site: Annotated[bool, typer.Option("--site", help="Read the whole website, not just this page.")] = False,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Of a site, only pages that match (/docs or /docs/*/new).")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Of a site, no pages that match.")] = None,
+    max_pages: Annotated[int, typer.Option(min=1, max=MOST_PAGES, help="Most pages of a site.")] = 500,
+    max_depth: Annotated[int, typer.Option(min=0, max=50, help="How many links away from the start.")] = 5,
 ) -> None:
-    """Let an agent learn from a file, a folder, an archive or a page. Reading the same again updates it."""
+    """Let an agent learn from a file, a folder, an archive, a page or a website. Reading the same again updates it."""
     settings = settings_of_command()
-    source = asyncio.run(_ingest(settings, what, agent, authoritative=authoritative))
+    options: WebsiteOptions | None = None
+    if site:
+        with typed_input():
+            options = WebsiteOptions(
+                include=include or [], exclude=exclude or [], max_pages=max_pages, max_depth=max_depth
+            )
+    source = asyncio.run(_ingest(settings, what, agent, authoritative=authoritative, website=options))
     if source.status != "succeeded":
         complain(source.error or f"Reading it was {source.status}.")
         raise typer.Exit(1)
 
 
-async def _ingest(settings: Settings, what: str, agent: str, *, authoritative: bool) -> SourceOut:
+async def _ingest(
+    settings: Settings, what: str, agent: str, *, authoritative: bool, website: WebsiteOptions | None
+) -> SourceOut:
     async with running_platform(settings) as platform:
         named = await asyncio.to_thread(find_agent, platform.address.owner_url, agent)
         scope = TenantScope(named.org_id)
         pack_id = await pack_of(platform, scope, named)
-        new, items = described(what, authoritative=authoritative)
+        new, items = described(what, authoritative=authoritative, website=website)
         async with working(platform):
             source = await read_again(platform, scope, pack_id, new, items)
         await report(platform, scope, source)
@@ -82,9 +99,14 @@ async def pack_of(platform: Platform, scope: TenantScope, agent: NamedAgent) -> 
         return pack.id
 
 
-def described(what: str, *, authoritative: bool) -> tuple[NewSource, Iterator[NewItem]]:
+def described(
+    what: str, *, authoritative: bool, website: WebsiteOptions | None = None
+) -> tuple[NewSource, Iterator[NewItem]]:
     """Say what kind of source this is, and give its items as they are read. Errors: NotFoundError."""
     if what.startswith(("http://", "https://")):
+        if website is not None:
+            new = website_source(what, website, authoritative=authoritative)
+            return new, iter(new.items)
         return NewSource("url", what, what, [], authoritative), iter([NewItem(what, None)])
     path = Path(what).expanduser().resolve()
     if path.is_dir():

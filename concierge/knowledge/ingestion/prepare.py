@@ -9,6 +9,7 @@ from concierge.knowledge.lexical import document_weights, pack_term, terms
 from concierge.knowledge.models import Source
 from concierge.knowledge.parsing import ParsedDocument
 from concierge.knowledge.repository import NewChunk, NewDocument
+from concierge.knowledge.sources.repetition import fingerprint
 
 # BM25 wants the average length; a fixed one near it lets a chunk's weights stay true while its pack grows.
 USUAL_CHUNK_TERMS = 100.0
@@ -48,4 +49,6 @@ def new_document(source: Source, uri: str, document: ParsedDocument) -> NewDocum
         modified_at=document.modified_at,
         authoritative=source.authoritative,
         credibility=source.credibility,
+        simhash=fingerprint(document.text) if source.kind == "website" else None,
+        page_starts=list(document.page_starts) or None,
     )

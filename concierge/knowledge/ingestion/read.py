@@ -12,9 +12,10 @@ from concierge.kit.errors import ConciergeError, InvalidInputError
 from concierge.kit.fetch import Fetched, Fetcher, FetchError
 from concierge.knowledge.chunker import Chunker
 from concierge.knowledge.chunking import Earlier
-from concierge.knowledge.errors import DocumentRejectedError
+from concierge.knowledge.errors import DocumentRejectedError, ItemPassedOverError
 from concierge.knowledge.ingestion.claim import Claim
 from concierge.knowledge.ingestion.prepare import new_document, prepared
+from concierge.knowledge.ingestion.site import SiteReader
 from concierge.knowledge.ingestion.store import Storing
 from concierge.knowledge.parsing import ParsedDocument, parse
 from concierge.knowledge.parsing.archives import documents_in_archive
@@ -44,6 +45,7 @@ class Reader:
         self._chunker = chunker
         self._fetcher = fetcher
         self._storing = storing
+        self.sites = SiteReader(db, fetcher, storing)
 
     async def read(self, claim: Claim, item: PendingItem) -> bool:
         """Read one item. Returns whether to go on with the source."""
@@ -54,6 +56,8 @@ class Reader:
             data = await sources.item_data(item.id)
         try:
             await self._take_in(claim, item, data)
+        except ItemPassedOverError as reason:
+            await self._storing.pass_over(claim, item, reason.code, reason.detail)
         except InvalidInputError as error:
             await self._refuse(claim, item, error)
         except ConciergeError:
@@ -95,14 +99,22 @@ class Reader:
         if claim.source.kind not in FETCHED_KINDS:
             raise DocumentRejectedError("The content of this item is no longer there. Add it again.")
         fetched = await self._fetched(claim, item)
-        return None if fetched is None else await _parsed(fetched)
+        if fetched is None:
+            return None
+        content = await _parsed(fetched)
+        if claim.source.kind == "website":
+            return replace(content, document=self.sites.own_text(claim, item, content.document))
+        return content
 
     async def _fetched(self, claim: Claim, item: PendingItem) -> Fetched | None:
         """Fetch an item; None when the website says that it is unchanged, and that is noted."""
-        if item.document_id is None or claim.anew:
-            return await self._fetcher.fetch(item.uri)
-        fetched = await self._fetcher.fetch(item.uri, etag=item.etag, last_modified=item.last_modified)
-        if not fetched.unchanged:
+        if claim.source.kind == "website":
+            fetched = await self.sites.fetch(claim, item)
+        elif item.document_id is None or claim.anew:
+            fetched = await self._fetcher.fetch(item.uri)
+        else:
+            fetched = await self._fetcher.fetch(item.uri, etag=item.etag, last_modified=item.last_modified)
+        if not fetched.unchanged or item.document_id is None:
             return fetched
         if await self._storing.unmodified(claim, item, item.document_id):
             return None

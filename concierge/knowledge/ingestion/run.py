@@ -46,6 +46,9 @@ class Ingestion:
         log.info("reading source", kind=claim.source.kind)
         try:
             await self._read_all(claim)
+            if await self._reader.sites.read_again(claim):
+                await self._read_all(claim)
+            await self._reader.sites.leave(claim)
             await self._finish(claim)
         except Exception as error:
             log.warning("reading source interrupted", reason=type(error).__name__)

@@ -18,6 +18,7 @@ from concierge.knowledge.repository import (
 )
 from concierge.knowledge.schemas import NewItem
 from concierge.knowledge.schemas.syncs import Change, ChangeKind
+from concierge.knowledge.sources.website import Website
 
 EXPANDED_PER_TRANSACTION = 50
 
@@ -94,6 +95,8 @@ class Storing:
             # Another item with the same content may have been stored since we looked.
             if await self._note_known(tables, claim, item, new, validators):
                 return
+            if await self._note_near(tables, claim, item, new):
+                return
             change = await self._replace(tables, claim, item, new, chunks, validators)
             if change is None:
                 await tables.syncs.count(claim.sync_id, "unchanged")
@@ -143,6 +146,56 @@ class Storing:
                 portion = members[start : start + EXPANDED_PER_TRANSACTION]
                 await tables.sources.add_items(claim.source_id, portion)
             await tables.sources.finish_item(item.id, status="expanded", now=self._clock())
+
+    async def discover(self, claim: Claim, site: Website, addresses: Sequence[str], *, depth: int) -> None:
+        """List pages to read, as far as the site's limit allows; what is listed already is left alone."""
+        if not addresses:
+            return
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await tables.documents.lock_pack(claim.pack_id):
+                return
+            listed = await tables.sources.listed(claim.source_id)
+            fresh = [address for address in dict.fromkeys(addresses) if address not in listed]
+            room = max(0, site.options.max_pages - len(listed))
+            site.note_beyond(fresh[room:])
+            for start in range(0, room, EXPANDED_PER_TRANSACTION):
+                portion = fresh[:room][start : start + EXPANDED_PER_TRANSACTION]
+                items = [NewItem(address, None, depth=depth) for address in portion]
+                await tables.sources.add_items(claim.source_id, items)
+                if not items:
+                    break
+
+    async def pass_over(self, claim: Claim, item: PendingItem, code: str, detail: str) -> None:
+        """Note that an item is not to be taken in, and take what it held out of the answers."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await self._has_turn(tables, claim, item):
+                return
+            await tables.sources.finish_item(
+                item.id, status="skipped", now=self._clock(), error=(code, detail)
+            )
+            await tables.sources.loses_document(item.id)
+            older = await tables.documents.others_of(claim.source_id, item.uri, None)
+            await remove_counted(tables, claim, older)
+
+    async def _note_near(self, tables: Tables, claim: Claim, item: PendingItem, new: NewDocument) -> bool:
+        """Note a page that says nearly the same as another one of its site. Returns whether it does."""
+        near = (
+            None
+            if new.simhash is None
+            else await tables.documents.near(claim.source_id, new.simhash, item.uri)
+        )
+        if near is None:
+            return False
+        detail = f"It says nearly the same as {near[1][:200]}, which is kept."
+        await tables.sources.finish_item(
+            item.id, status="near_duplicate", now=self._clock(), error=("near_duplicate", detail)
+        )
+        await tables.sources.loses_document(item.id)
+        await tables.syncs.count(claim.sync_id, "duplicate")
+        await self._drop_older(tables, claim, item, near[0])
+        return True
 
     async def fail(self, claim: Claim, item: PendingItem, code: str, detail: str) -> None:
         """Note why an item could not be read; what it is known to hold stays."""

@@ -15,6 +15,7 @@ from concierge.kit.db import Session, fetch
 from concierge.kit.ids import new_id
 from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.models import TERM_SPACE, Document, KnowledgePack
+from concierge.knowledge.sources.repetition import NEAR
 
 INSERT_CHUNK = """
 INSERT INTO chunks (org_id, id, pack_id, document_id, ordinal, start_char, text, headings, embedding, bm25, terms,
@@ -77,8 +78,18 @@ SELECT start_char, text, headings, embedding, sentence_spans, sentence_vectors F
 WHERE org_id = %(org_id)b AND document_id = %(document_id)b ORDER BY ordinal
 """
 
+NEARLY_THE_SAME = """
+SELECT id, uri FROM documents
+WHERE org_id = :org_id AND source_id = :source_id AND uri <> :uri AND simhash IS NOT NULL
+  AND bit_count((simhash # CAST(:simhash AS bigint))::bit(64)) <= :near
+ORDER BY created_at LIMIT 1
+"""
+
 # What the same text may say of itself anew.
-REFRESHED = ("title", "url", "language", "published_at", "modified_at", "authoritative", "credibility")
+REFRESHED = (
+    *("title", "url", "language", "published_at", "modified_at", "authoritative", "credibility"),
+    *("simhash", "page_starts"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,8 @@ class NewDocument:
     modified_at: datetime | None
     authoritative: bool
     credibility: float
+    simhash: int | None = None
+    page_starts: list[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +315,22 @@ class DocumentRepository:
         if after is not None:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
+
+    async def near(self, source_id: UUID, simhash: int, uri: str) -> tuple[UUID, str] | None:
+        """Return a document of the source, under another name, that says nearly the same, and its name."""
+        row = (
+            await self._session.execute(
+                text(NEARLY_THE_SAME),
+                {
+                    "org_id": self._scope.org_id,
+                    "source_id": source_id,
+                    "simhash": simhash,
+                    "uri": uri,
+                    "near": NEAR,
+                },
+            )
+        ).first()
+        return (row[0], row[1]) if row else None
 
     async def titles(self, document_ids: Sequence[UUID]) -> dict[UUID, str]:
         rows = await self._session.execute(

@@ -1,10 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, func, select, text, update
+from sqlalchemy import cast, false, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import undefer
 
 from concierge.accounts.scope import TenantScope
@@ -15,13 +16,14 @@ from concierge.knowledge.schemas.sources import NewItem
 
 # An item that is listed again is read again; what it is known to hold stays with it until then.
 LIST_ITEM = """
-INSERT INTO source_items (org_id, id, source_id, uri, media_type, data, size, status, error_code, error, sync_id)
+INSERT INTO source_items (org_id, id, source_id, uri, media_type, data, size, status, error_code, error, depth, sync_id)
 SELECT s.org_id, CAST(:id AS uuid), s.id, CAST(:uri AS text), CAST(:media_type AS text), CAST(:data AS bytea),
-       CAST(:size AS bigint), CAST(:status AS text), CAST(:error_code AS text), CAST(:error AS text), s.sync_id
+       CAST(:size AS bigint), CAST(:status AS text), CAST(:error_code AS text), CAST(:error AS text),
+       CAST(:depth AS integer), s.sync_id
 FROM sources s WHERE s.org_id = :org_id AND s.id = :source_id
 ON CONFLICT (org_id, source_id, uri) DO UPDATE
 SET media_type = excluded.media_type, data = excluded.data, size = excluded.size, status = excluded.status,
-    error_code = excluded.error_code, error = excluded.error, sync_id = excluded.sync_id, chunk_count = 0,
+    error_code = excluded.error_code, error = excluded.error, depth = excluded.depth, sync_id = excluded.sync_id, chunk_count = 0,
     finished_at = NULL
 WHERE source_items.sync_id IS DISTINCT FROM excluded.sync_id
 """
@@ -52,6 +54,7 @@ class PendingItem:
     document_id: UUID | None = None
     etag: str | None = None
     last_modified: str | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class SourceRepository:
                 "status": "skipped" if item.skipped_because else "pending",
                 "error_code": "item_skipped" if item.skipped_because else None,
                 "error": item.skipped_because,
+                "depth": item.depth,
             }
             for item in items
         ]
@@ -237,6 +241,7 @@ class SourceRepository:
                 SourceItem.document_id,
                 SourceItem.etag,
                 SourceItem.last_modified,
+                SourceItem.depth,
             )
             .join(Source, (Source.org_id == SourceItem.org_id) & (Source.id == SourceItem.source_id))
             .where(
@@ -249,6 +254,42 @@ class SourceRepository:
             .limit(limit)
         )
         return [PendingItem(*row) for row in rows]
+
+    async def listed(self, source_id: UUID) -> set[str]:
+        """Return the names of everything in the source's present sync."""
+        rows = await self._session.scalars(
+            select(SourceItem.uri)
+            .join(Source, (Source.org_id == SourceItem.org_id) & (Source.id == SourceItem.source_id))
+            .where(
+                SourceItem.org_id == self._scope.org_id,
+                SourceItem.source_id == source_id,
+                SourceItem.sync_id.is_not_distinct_from(Source.sync_id),
+            )
+        )
+        return set(rows)
+
+    async def pend_again(self, source_id: UUID, uris: Sequence[str]) -> bool:
+        """Have items read again within the same sync. Returns whether there are any."""
+        rows = await self._session.scalars(
+            update(SourceItem)
+            .where(
+                SourceItem.org_id == self._scope.org_id,
+                SourceItem.source_id == source_id,
+                SourceItem.uri.in_(uris),
+                SourceItem.status.in_(("stored", "unchanged")),
+            )
+            .values(status="pending")
+            .returning(SourceItem.id)
+        )
+        return len(rows.all()) > 0
+
+    async def keep_option(self, source_id: UUID, name: str, value: Mapping[str, Any]) -> None:
+        """Keep one of a source's options, beside the others."""
+        await self._session.execute(
+            update(Source)
+            .where(Source.org_id == self._scope.org_id, Source.id == source_id)
+            .values(options=Source.options.op("||")(cast({name: dict(value)}, JSONB)))
+        )
 
     async def is_pending(self, item_id: UUID) -> bool:
         status = await self._session.scalar(

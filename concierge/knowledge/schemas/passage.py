@@ -13,7 +13,8 @@ Span = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One ranked passage. `text == document.text[start : start + len(text)]`; `sentences` are offsets in the document
-    and `sentence_vectors` has one normalised row of 384 for each of them.
+    and `sentence_vectors` has one normalised row of 384 for each of them. `document_cosine` is that of its whole
+    document's vector to the question's.
     """
 
     chunk_id: UUID
@@ -34,3 +35,4 @@ class Passage:
     updated_at: datetime | None
     credibility: float
     authoritative: bool = False
+    document_cosine: float = 0.0

@@ -1,15 +1,16 @@
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, HttpUrl, StringConstraints, model_validator
 
 from concierge.kit.fields import Name, PlainText
 from concierge.kit.pagination import Identified
+from concierge.knowledge.schemas.websites import WebsiteOptions
 
-SourceKind = Literal["text", "file", "folder", "archive", "url"]
+SourceKind = Literal["text", "file", "folder", "archive", "url", "website"]
 SourceStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 ItemStatus = Literal[
     "pending", "stored", "duplicate", "near_duplicate", "unchanged", "expanded", "skipped", "failed"
@@ -26,6 +27,7 @@ class NewItem:
     data: bytes | None
     media_type: str | None = None
     skipped_because: str | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,20 @@ class NewSource:
     items: Sequence[NewItem]
     authoritative: bool = False
     credibility: float = 0.5
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class SourceIn(BaseModel):
-    """A source given as JSON: either a text with a title, or the URL of one page. Files are uploaded."""
+    """A source given as JSON: a text with a title, the URL of one page, or that of a website. Files are uploaded.
 
-    kind: Literal["text", "url"]
+    A website's `url` is its start page or its sitemap; `website` says how it is to be read.
+    """
+
+    kind: Literal["text", "url", "website"]
     title: Name | None = None
     text: Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS), PlainText] | None = None
     url: HttpUrl | None = None
+    website: WebsiteOptions | None = None
     authoritative: bool = False
     credibility: float = Field(default=0.5, ge=0, le=1)
 
@@ -52,8 +59,10 @@ class SourceIn(BaseModel):
     def says_what_to_read(self) -> Self:
         if self.kind == "text" and not (self.text and self.text.strip() and self.title):
             raise ValueError("a text source needs a `title` and a `text`")
-        if self.kind == "url" and self.url is None:
-            raise ValueError("a URL source needs a `url`")
+        if self.kind in {"url", "website"} and self.url is None:
+            raise ValueError(f"a {'URL' if self.kind == 'url' else 'website'} source needs a `url`")
+        if self.website is not None and self.kind != "website":
+            raise ValueError("`website` says how a website is read; this is none")
         return self
 
 
@@ -102,6 +111,7 @@ class SourceOut(Identified):
     finished_at: datetime | None
     synced_at: datetime | None
     next_due_at: datetime | None
+    notes: list[str] = Field(default=[], description="What the last reading has to say about the source.")
 
 
 class ItemOut(Identified):

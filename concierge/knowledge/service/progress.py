@@ -8,6 +8,7 @@ from concierge.knowledge.models import Source
 from concierge.knowledge.repository import Tally
 from concierge.knowledge.schemas import FreshnessPolicy, Progress, Rate, SourceKind, SourceOut, Stage
 from concierge.knowledge.schemas.sources import SourceStatus
+from concierge.knowledge.schemas.websites import WebsiteOptions, WebsiteSeen
 from concierge.knowledge.service.freshness import next_due
 
 # The rate is that of the last half minute: what was slow or fast earlier says nothing about now.
@@ -35,7 +36,16 @@ def source_out(source: Source, tally: Tally, policy: FreshnessPolicy, now: datet
         finished_at=source.finished_at,
         synced_at=source.synced_at,
         next_due_at=next_due(source, policy),
+        notes=notes_of(source),
     )
+
+
+def notes_of(source: Source) -> list[str]:
+    """What the last reading of a website has to say about it."""
+    if source.kind != "website":
+        return []
+    options = WebsiteOptions.model_validate(source.options.get("website", {}))
+    return WebsiteSeen.model_validate(source.options.get("seen", {})).notes(options.max_pages)
 
 
 def progress(source: Source, tally: Tally, now: datetime) -> Progress:

@@ -233,6 +233,7 @@ class SourceService:
             return None
         _require_idle(source)
         source.authoritative, source.credibility = wanted.authoritative, wanted.credibility
+        source.options = {**source.options, **wanted.options}
         await self._start(source, await self._new_sync(source, "manual"))
         return source
 
@@ -247,6 +248,7 @@ class SourceService:
             status="queued",
             authoritative=wanted.authoritative,
             credibility=wanted.credibility,
+            options=dict(wanted.options),
             cancel_requested=False,
             pause_requested=False,
             created_at=self._clock(),

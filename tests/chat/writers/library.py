@@ -101,6 +101,10 @@ class Library:
         self._chunks = [
             (title, chunk) for title, text in documents.items() for chunk in late_chunks([text], model)[0]
         ]
+        self._means = {
+            title: np.mean([chunk.vector for name, chunk in self._chunks if name == title], axis=0)
+            for title in documents
+        }
 
     def brief(self, question: str) -> AnswerBrief:
         vector = self.model.embed([question])[0]
@@ -118,5 +122,8 @@ class Library:
         passages: list[Passage] = []
         for rank, (score, title, chunk) in enumerate(scored[:8]):
             cosine = float(np.dot(chunk.vector, vector))
-            passages.append(replace(_passage(title, chunk, rank), score=score, cosine=cosine))
+            mean = self._means[title]
+            document = float(np.dot(mean, vector) / np.linalg.norm(mean))
+            passage = _passage(title, chunk, rank)
+            passages.append(replace(passage, score=score, cosine=cosine, document_cosine=document))
         return AnswerBrief(question, vector, weights, tuple(passages))

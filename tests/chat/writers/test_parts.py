@@ -247,9 +247,10 @@ def test_knowledge_of_one_sentence_is_enough_for_what_it_answers(
     assert least <= judge(read(small.brief(question))).probability < most
 
 
-def test_more_coverage_means_more_support() -> None:
+def test_nearer_evidence_that_stands_out_means_more_support() -> None:
     low, high = (
-        dict.fromkeys(FEATURES, 0.0) | {"best_cosine": value, "unit_coverage": value} for value in (0.1, 0.9)
+        dict.fromkeys(FEATURES, 0.0) | {"first_sentence": value, "best_cosine": value, "gap": value}
+        for value in (0.1, 0.9)
     )
 
     assert set(COEFFICIENTS) == set(FEATURES)

@@ -1,0 +1,1 @@
+"""Where documents come from beyond single files and pages: whole websites."""
