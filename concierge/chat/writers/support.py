@@ -21,7 +21,7 @@ FEATURES = (
     "negation",  # one of question and best unit denies something, and the other does not: 0 or 1
 )
 # Between what answerable questions have and what others have: knowledge of a few passages has none that merely share the subject.
-GAP_OF_FEW = 0.35
+GAP_OF_FEW = 0.3
 
 # Fitted by `python -m evals.fit_support`; docs/decisions/0008 says on what and why.
 COEFFICIENTS: Mapping[str, float] = {
