@@ -1,0 +1,25 @@
+"""Statements that disagree: the same thing said with two prices, periods, shares, dates or limits. Pure."""
+
+from concierge.knowledge.contradictions.compare import (
+    Contradiction,
+    among,
+    contradictions,
+    disagree,
+    settled,
+)
+from concierge.knowledge.contradictions.statements import Sentence, Statement, statements_of
+from concierge.knowledge.contradictions.values import Kind, Value, values_of
+
+__all__ = [
+    "Contradiction",
+    "Kind",
+    "Sentence",
+    "Statement",
+    "Value",
+    "among",
+    "contradictions",
+    "disagree",
+    "settled",
+    "statements_of",
+    "values_of",
+]
