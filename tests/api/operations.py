@@ -29,6 +29,8 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "change_pack": {"description": "What we know."},
     "add_source": {"kind": "text", "title": "Note", "text": "A note."},
     "upload_file": None,
+    "create_knowledge_pack": {"name": "Yet another"},
+    "add_knowledge_source": {"kind": "text", "title": "Note", "text": "A note."},
     "search_knowledge": {"query": "Hello?", "explain": True},
     "create_visitor_token": {"agent_id": "00000000-0000-7000-8000-000000000000"},
     "chat": {"message": "Hello?"},

@@ -23,6 +23,8 @@ from concierge.entrypoints.api.middleware import (
 from concierge.entrypoints.api.pages import router as pages_routes
 from concierge.entrypoints.wiring import Platform
 from concierge.knowledge.routes import router as knowledge_routes
+from concierge.knowledge.routes.contradictions import router as contradictions_routes
+from concierge.knowledge.routes.expertise import router as expertise_routes
 
 DESCRIPTION = """
 AI concierge agents for a business's website: they answer from what the business knows, with sources that prove it.
@@ -87,6 +89,8 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
         accounts_routes,
         agents_routes,
         knowledge_routes,
+        contradictions_routes,
+        expertise_routes,
         chat_routes,
         conversations_routes,
         health_routes,

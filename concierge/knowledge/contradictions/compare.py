@@ -1,9 +1,12 @@
 """Which statements disagree, and which of two that do is the better one. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations
+from typing import Literal, Protocol, TypeVar
+from uuid import UUID
 
 from concierge.knowledge.contradictions.statements import Sentence, Statement, statements_of
 from concierge.knowledge.contradictions.values import Kind
@@ -13,6 +16,22 @@ from concierge.knowledge.schemas import Passage
 SHARED_TERMS = 3
 LEAST_TERMS = 2
 ALIKE = 0.6
+# Pairs grow with the square of what is compared: so many statements with one word in common are compared each with each.
+LARGEST_BLOCK = 150
+
+Reason = Literal["authoritative", "more_credible", "newer", "undecided"]
+
+
+class Standing(Protocol):
+    """What decides which of two statements holds: 1 and above is the credibility of an authoritative source."""
+
+    @property
+    def credibility(self) -> float: ...
+    @property
+    def dated(self) -> datetime | None: ...
+
+
+StandingT = TypeVar("StandingT", bound=Standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +43,13 @@ class Contradiction:
     settled: bool
 
 
-def contradictions(statements: Iterable[Statement]) -> list[Contradiction]:
-    """Find the pairs that disagree. Only statements that share a word with each other are compared."""
+def contradictions(
+    statements: Iterable[Statement], *, of: Container[UUID] | None = None
+) -> list[Contradiction]:
+    """Find the pairs that disagree, only those with a statement of the documents `of` where these are given.
+
+    Only statements that share a word with each other are compared.
+    """
     groups: dict[tuple[Kind, str], list[Statement]] = defaultdict(list)
     for statement in statements:
         if len(statement.about) >= LEAST_TERMS:
@@ -33,7 +57,7 @@ def contradictions(statements: Iterable[Statement]) -> list[Contradiction]:
     return [
         settled(one, other)
         for group in groups.values()
-        for one, other in _sharing(group)
+        for one, other in _sharing(group, of)
         if disagree(one, other)
     ]
 
@@ -67,6 +91,8 @@ def disagree(one: Statement, other: Statement) -> bool:
         return False
     if one.value.bound != other.value.bound or one.negated != other.negated:
         return False
+    if one.numbers != other.numbers:
+        return False
     shared = one.about & other.about
     if len(shared) < (LEAST_TERMS if one.about == other.about else SHARED_TERMS):
         return False
@@ -84,16 +110,21 @@ def _same_thing(one: Statement, other: Statement) -> bool:
 
 def settled(one: Statement, other: Statement) -> Contradiction:
     """Let the authoritative or more credible source stand, then the newer one."""
+    valid, reason = standing(one, other)
+    return Contradiction(valid, other if valid is one else one, settled=reason != "undecided")
+
+
+def standing(one: StandingT, other: StandingT) -> tuple[StandingT, Reason]:
+    """Return which of two statements that disagree stands, and why."""
     if one.credibility != other.credibility:
-        one, other = sorted((one, other), key=lambda entry: -entry.credibility)
-        return Contradiction(one, other, settled=True)
+        better = max(one, other, key=lambda entry: entry.credibility)
+        return better, "authoritative" if better.credibility >= 1 else "more_credible"
     if one.dated and other.dated and one.dated != other.dated:
-        one, other = (one, other) if one.dated > other.dated else (other, one)
-        return Contradiction(one, other, settled=True)
-    return Contradiction(one, other, settled=False)
+        return (one if one.dated > other.dated else other), "newer"
+    return one, "undecided"
 
 
-def _sharing(group: Sequence[Statement]) -> Iterator[tuple[Statement, Statement]]:
+def _sharing(group: Sequence[Statement], of: Container[UUID] | None) -> Iterator[tuple[Statement, Statement]]:
     """Yield each pair once whose rarest words meet: two that share most words share one of them."""
     frequency: dict[str, int] = defaultdict(int)
     for statement in group:
@@ -101,10 +132,31 @@ def _sharing(group: Sequence[Statement]) -> Iterator[tuple[Statement, Statement]
             frequency[term] += 1
     blocks: dict[str, list[int]] = defaultdict(list)
     for number, statement in enumerate(group):
-        # Alike by 0.6 means that of the rarest two fifths, and one more, at least one is shared.
         rarest = sorted(statement.about, key=lambda term: (frequency[term], term))
-        for term in rarest[: int(len(rarest) * (1 - ALIKE)) + 1]:
+        for term in rarest[: enough_to_meet(len(rarest))]:
             blocks[term].append(number)
-    pairs = {pair for block in blocks.values() for pair in combinations(block, 2)}
+    pairs = {
+        pair
+        for block in blocks.values()
+        for small in _small(group, block)
+        for pair in combinations(small, 2)
+        if of is None or group[pair[0]].document_id in of or group[pair[1]].document_id in of
+    }
     for one, other in sorted(pairs):
         yield group[one], group[other]
+
+
+def enough_to_meet(words: int) -> int:
+    """Of how many of its words, whichever, a statement shares at least one with any that is alike."""
+    return int(words * (1 - ALIKE)) + 1
+
+
+def _small(group: Sequence[Statement], block: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Part a block that is too large by what the pages are about; what is left too large is one sentence on every page."""
+    if len(block) <= LARGEST_BLOCK:
+        yield block
+        return
+    parts: dict[frozenset[str], list[int]] = defaultdict(list)
+    for number in block:
+        parts[group[number].title].append(number)
+    yield from (part[:LARGEST_BLOCK] for part in parts.values())

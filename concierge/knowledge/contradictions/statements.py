@@ -10,6 +10,7 @@ from uuid import UUID
 from concierge.knowledge.contradictions.values import ADDRESS, Kind, Value, holds_number, values_of
 from concierge.knowledge.lexical import terms
 
+_BARE_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATION = re.compile(r"\b(?:not|no|never|none|without|cannot|\w+n['’]t)\b", re.IGNORECASE)
 # Titles that do not say what a page is about.
 GENERAL = frozenset(
@@ -22,7 +23,10 @@ GENERAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A sentence with one value of a kind. `about` are its other words, `title` and `headings` those it stands under."""
+    """A sentence with one value of a kind. `about` are its other words, `title` and `headings` those it stands under.
+
+    `numbers` are those that are no value: versions, the numbers of examples and rows.
+    """
 
     document_id: UUID
     start: int
@@ -31,6 +35,7 @@ class Statement:
     value: Value
     negated: bool
     about: frozenset[str]
+    numbers: frozenset[str]
     title: frozenset[str]
     headings: frozenset[str]
     dated: datetime | None
@@ -70,7 +75,7 @@ def statements_of(sentence: Sentence) -> Iterator[Statement]:
     rest = text
     for _, start, end in sorted(found, key=lambda entry: -entry[1]):
         rest = f"{rest[:start]} {rest[end:]}"
-    about = _words(rest)
+    about, numbers = _words(rest), frozenset(_BARE_NUMBER.findall(rest))
     title, headings = _names(sentence.title), _names(" ".join(sentence.headings))
     for values in kinds.values():
         if len(values) == 1:
@@ -82,6 +87,7 @@ def statements_of(sentence: Sentence) -> Iterator[Statement]:
                 value=values[0],
                 negated=bool(_NEGATION.search(text)),
                 about=about,
+                numbers=numbers,
                 title=title,
                 headings=headings,
                 dated=sentence.dated,

@@ -70,7 +70,8 @@ _MONTH = "|".join(f"{month}|{month[:3]}" for month in MONTHS)
 _PATTERNS: Mapping[Kind, re.Pattern[str]] = {
     "date": re.compile(
         rf"\b(?:(?P<iso>\d{{4}}-\d\d-\d\d)|(?P<day>\d{{1,2}})\.?\s+(?P<month>{_MONTH})\b\.?(?:,?\s+(?P<year>\d{{4}}))?"
-        rf"|(?P<month2>{_MONTH})\.?\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<year2>\d{{4}}))?)",
+        rf"|(?P<month2>{_MONTH})\.?\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<year2>\d{{4}}))?"
+        rf"|(?P<month3>{_MONTH})\.?\s+(?P<year3>\d{{4}})\b)",
         re.IGNORECASE,
     ),
     "price": re.compile(
@@ -141,9 +142,11 @@ def _number(written: str) -> str:
 def _date(match: re.Match[str]) -> tuple[str, str] | None:
     if match["iso"]:
         return "date", match["iso"]
-    day, month = match["day"] or match["day2"], match["month"] or match["month2"]
-    year = match["year"] or match["year2"] or ""
+    month = match["month"] or match["month2"] or match["month3"]
     number = next(place for place, name in enumerate(MONTHS, 1) if name.startswith(month.lower()[:3]))
+    if match["year3"]:
+        return "month", f"{match['year3']}-{number:02}"
+    day, year = match["day"] or match["day2"], match["year"] or match["year2"] or ""
     return ("date" if year else "day", f"{year}-{number:02}-{int(day):02}")
 
 

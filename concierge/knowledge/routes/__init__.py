@@ -1,3 +1,5 @@
+"""HTTP of the knowledge room: packs, their sources and documents, and what is found in them."""
+
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import PurePosixPath
