@@ -54,12 +54,36 @@ def contradictions(
     for statement in statements:
         if len(statement.about) >= LEAST_TERMS:
             groups[statement.value.kind, statement.value.unit].append(statement)
-    return [
-        settled(one, other)
-        for group in groups.values()
-        for one, other in _sharing(group, of)
-        if disagree(one, other)
-    ]
+    return [settled(one, other) for group in groups.values() for one, other in _disagreeing(group, of)]
+
+
+def _disagreeing(
+    group: Sequence[Statement], of: Container[UUID] | None
+) -> Iterator[tuple[Statement, Statement]]:
+    siblings: dict[UUID, list[Statement]] = defaultdict(list)
+    for statement in group:
+        siblings[statement.document_id].append(statement)
+    for one, other in _sharing(group, of):
+        if disagree(one, other) and not (
+            _has_closer(one, other, siblings[one.document_id])
+            or _has_closer(other, one, siblings[other.document_id])
+        ):
+            yield one, other
+
+
+def _has_closer(own: Statement, other: Statement, siblings: Sequence[Statement]) -> bool:
+    """Whether the document of `own` says something that is closer to `other`, as of the next plan of a list of plans."""
+    likeness = alike(own, other)
+    return any(
+        rival is not own
+        and (alike(rival, other), rival.value.amount == other.value.amount) > (likeness, False)
+        for rival in siblings
+    )
+
+
+def alike(one: Statement, other: Statement) -> float:
+    """The share of the words of two statements that both have."""
+    return len(one.about & other.about) / (len(one.about | other.about) or 1)
 
 
 def among(passages: Sequence[Passage]) -> tuple[Contradiction, ...]:
@@ -96,7 +120,7 @@ def disagree(one: Statement, other: Statement) -> bool:
     shared = one.about & other.about
     if len(shared) < (LEAST_TERMS if one.about == other.about else SHARED_TERMS):
         return False
-    if len(shared) < ALIKE * len(one.about | other.about):
+    if alike(one, other) < ALIKE:
         return False
     return _same_thing(one, other)
 
