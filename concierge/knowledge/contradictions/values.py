@@ -65,7 +65,8 @@ DURATIONS: Mapping[str, tuple[str, int]] = {
     "week": ("days", 7), "month": ("months", 1), "year": ("months", 12),
 }  # fmt: skip
 
-_NUMBER = rf"(?:\d+(?:[,.]\d+)*|\b(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b)"
+# Not the digits of a name, as of EC2.
+_NUMBER = rf"(?:(?<![\w.])\d+(?:[,.]\d+)*|\b(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b)"
 _MONTH = "|".join(f"{month}|{month[:3]}" for month in MONTHS)
 _PATTERNS: Mapping[Kind, re.Pattern[str]] = {
     "date": re.compile(
