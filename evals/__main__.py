@@ -1,6 +1,6 @@
 """Measures how well the product finds and answers, on public sets, and says whether every target is met.
 
-    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking]
+    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,instructions]
 
 Tables go to the terminal, all figures and every question to evals/results/*.json. Exits 1 when a target is missed.
 """
@@ -21,6 +21,7 @@ from rich.console import Console
 from concierge.entrypoints.cli.evaluate import without_nan
 from evals import corpora
 from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
+from evals.injections import measure_injections
 from evals.measure import Measurement, measure_chunking, measure_retrieval_set, measure_writing
 from evals.paragraphs import by_paragraph
 from evals.store import Store, cache_folder, open_store
@@ -29,7 +30,7 @@ from evals.tables import ARTICLES, summary, tables_of
 CHECKOUT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 PARAGRAPHS = "squad2_paragraphs"
-SETS = ("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un", "chunking")
+SETS = ("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un", "chunking", "instructions")
 RETRIEVAL = {
     "awsdocs_qa": (corpora.awsdocs_documents, corpora.awsdocs_queries),
     "mtrag_cloud": (corpora.mtrag_documents, corpora.mtrag_queries),
@@ -92,6 +93,8 @@ async def _measure_set(store: Store, data: Path, name: str) -> Measurement:
     if name == "mtrag_un":
         collection = await store.collection(name, corpora.mtrag_un_documents(data))
         return await measure_writing(store, name, collection, corpora.mtrag_un_queries(data))
+    if name == "instructions":
+        return await asyncio.to_thread(measure_injections, data, cache_folder())
     return await asyncio.to_thread(measure_chunking, data, cache_folder())
 
 

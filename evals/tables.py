@@ -8,6 +8,7 @@ from rich.table import Table
 from concierge.entrypoints.evaluation import AnswerReport, RetrievalReport
 from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
+from evals.injections import Rate
 from evals.measure import Measurement
 
 ARTICLES = "whole articles"
@@ -22,6 +23,8 @@ OURS = {
 def tables_of(measurement: Measurement) -> Iterator[Table]:
     if measurement.name == "chunking":
         yield chunking_table(measurement.reports["chunking"])
+    elif measurement.name == "instructions":
+        yield _flagged(measurement.reports["instructions"])
     elif "answers" in measurement.reports:
         yield _answers(measurement.name, measurement.reports["answers"])
         yield _curve(measurement.reports["answers"])
@@ -90,6 +93,14 @@ def _curve(report: AnswerReport) -> Table:
         table.add_row(
             f"{point.threshold:.1f}", f"{own.precision:.3f}", f"{own.recall:.3f}", f"{own.answered:.3f}"
         )
+    return table
+
+
+def _flagged(rates: Sequence[Rate]) -> Table:
+    table = _table("Documents flagged because they give orders", "documents", "flagged", "of", "share")
+    for rate in rates:
+        name = f"harmless: {rate.name}" if rate.harmless else rate.name
+        table.add_row(name, f"{rate.flagged:,}", f"{rate.documents:,}", f"{rate.share:.1%}")
     return table
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -110,6 +110,12 @@ class ItemOut(Identified):
     status: ItemStatus
     document_id: UUID | None
     chunk_count: int
+    flags: list[str] = Field(default_factory=list, description="What is special about its document.")
     error_code: str | None
     error: str | None
     finished_at: datetime | None
+
+    def flagged(self, flags: Mapping[UUID, Sequence[str]]) -> Self:
+        """The item with the flags of its document."""
+        own = flags.get(self.document_id, ()) if self.document_id else ()
+        return self.model_copy(update={"flags": list(own)})
