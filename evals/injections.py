@@ -1,9 +1,9 @@
 """Documents that carry instructions: how many are noticed, and how many harmless ones are suspected.
 
-Attacks are those of BIPIA's e-mail set, each put at the start, in the middle and at the end of its contexts, on a line
-of its own. Harmless are NotInject's texts, the contexts without an attack, the pages of three public documentations
-and the demo shop's documents. The coefficients were fitted on every other category of attacks and the first of the
-pages (`evals.fit_instructions`); the rest is what `held out` counts.
+Attacks are those of BIPIA's e-mail set, each put at the start, in the middle and at the end of some of its contexts, on
+a line of its own. Harmless are NotInject's texts, the contexts without an attack, the pages of three public
+documentations and the demo shop's documents. What tells off-topic tasks was fitted on every other category of attacks
+(`evals.fit_instructions`), the rest is what `held out` counts; the rules of wording were written knowing them all.
 """
 
 import random
@@ -23,6 +23,7 @@ from evals.corpora import rows_of
 from evals.measure import Check, Measurement
 
 PLACES = ("start", "middle", "end")
+CONTEXTS_EACH = 12
 AWS_PAGES = 600
 SEED = 11
 MOST_FALSE = 0.01
@@ -113,7 +114,7 @@ def measure_injections(data: Path, cache: Path) -> Measurement:
     by_category: dict[str, list[bool]] = {}
     by_place: dict[str, list[bool]] = {place: [] for place in PLACES}
     for attack in attacks:
-        for context in contexts:
+        for context in lot.sample(contexts, min(CONTEXTS_EACH, len(contexts))):
             for place in PLACES:
                 found = flagged(inserted(context, attack.text, place, lot))
                 by_category.setdefault(attack.category, []).append(found)
@@ -129,7 +130,7 @@ def measure_injections(data: Path, cache: Path) -> Measurement:
         "NotInject": notinject(data),
         "docs_railway": pages(data, "docs_railway"),
         "docs_plausible": pages(data, "docs_plausible"),
-        "awsdocs_qa, a sample held out": pages(data, "awsdocs_qa", sample=AWS_PAGES),
+        "awsdocs_qa, a sample": pages(data, "awsdocs_qa", sample=AWS_PAGES),
         "demo shop": demo_pages(),
     }
     rates += [

@@ -27,7 +27,7 @@ from concierge.knowledge import jobs as knowledge_jobs
 from concierge.knowledge.chunker import chunker_for
 from concierge.knowledge.ingestion import Ingestion
 from concierge.knowledge.search import Search
-from concierge.knowledge.service import ContradictionSearch, SearchService, SourceWatch
+from concierge.knowledge.service import ContradictionSearch, PackExport, SearchService, SourceWatch
 from concierge.llm.embeddings import Embedder, create_embedder
 
 
@@ -55,6 +55,7 @@ class Platform:
     ingestion: Ingestion
     watching: SourceWatch
     contradictions: ContradictionSearch
+    exporting: PackExport
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -119,6 +120,7 @@ def build(
         ingestion=Ingestion(db, chunker_for(embedder), fetcher, clock),
         watching=SourceWatch(db, clock),
         contradictions=ContradictionSearch(db),
+        exporting=PackExport(db, clock),
     )
 
 

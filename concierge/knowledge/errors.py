@@ -92,6 +92,10 @@ class ItemNotFailedError(ConflictError):
         super().__init__("Only a document that could not be read can be tried again.")
 
 
+class PackArchiveError(InvalidInputError):
+    code, title = "pack_archive_invalid", "The archive could not be imported"
+
+
 class ContradictionNotFoundError(NotFoundError):
     code = "contradiction_not_found"
 

@@ -29,6 +29,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "change_pack": {"description": "What we know."},
     "add_source": {"kind": "text", "title": "Note", "text": "A note."},
     "upload_file": None,
+    "import_pack": None,
     "create_knowledge_pack": {"name": "Yet another"},
     "add_knowledge_source": {"kind": "text", "title": "Note", "text": "A note."},
     "search_knowledge": {"query": "Hello?", "explain": True},

@@ -23,6 +23,7 @@ from concierge.entrypoints.api.middleware import (
 from concierge.entrypoints.api.pages import router as pages_routes
 from concierge.entrypoints.wiring import Platform
 from concierge.knowledge.routes import router as knowledge_routes
+from concierge.knowledge.routes.archives import router as archives_routes
 from concierge.knowledge.routes.contradictions import router as contradictions_routes
 from concierge.knowledge.routes.expertise import router as expertise_routes
 
@@ -84,11 +85,13 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.visitors = platform.visitors
     app.state.finding = platform.finding
     app.state.watching = platform.watching
+    app.state.exporting = platform.exporting
     app.state.limits = platform.settings.limits
     for router in (
         accounts_routes,
         agents_routes,
         knowledge_routes,
+        archives_routes,
         contradictions_routes,
         expertise_routes,
         chat_routes,

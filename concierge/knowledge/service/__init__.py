@@ -5,7 +5,9 @@ from concierge.knowledge.service.contradictions import (
     ContradictionSearch,
     ContradictionService,
 )
+from concierge.knowledge.service.export import PackExport
 from concierge.knowledge.service.freshness import REFRESH_TASK
+from concierge.knowledge.service.imports import PackImport
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
@@ -17,6 +19,8 @@ __all__ = [
     "REFRESH_TASK",
     "ContradictionSearch",
     "ContradictionService",
+    "PackExport",
+    "PackImport",
     "PackService",
     "SearchService",
     "SourceService",
