@@ -26,8 +26,8 @@ TASK = re.compile(
     rf"{_POLITE}(?:write|compose|draft|explain|describe|discuss|outline|summari[sz]e|translate|paraphrase|rewrite|rephrase|"
     r"proofread|calculate|compute|solve|anal[yz][sz]?e|evaluate|interpret|predict|forecast|imagine|invent|brainstorm|"
     r"narrate|recite|sing|elaborate|illustrate|simplify|clarify|classify|categori[sz]e|critique|debate|argue|"
-    r"research|investigate|recommend|suggest|propose|compare|contrast|break down|come up with|tell (?:me|us|a|the)|"
-    r"teach me|show me|give (?:me|us|an?)|list (?:the|some|all|\w+ (?:ways|reasons|tips))|name (?:the|a|an|some|\w+ \w+s\b)|"
+    r"research|investigate|recommend|suggest|propose|compare|contrast|break down|come up with|tell (?:me|a|the)|"
+    r"teach me|show me|give (?:me|an?)|list (?:the|some|all|\w+ (?:ways|reasons|tips))|name (?:the|a|an|some|\w+ \w+s\b)|"
     rf"encode|decode|encrypt|decrypt|quiz|roast|joke)\b{_NO_NOUN}",
     re.IGNORECASE,
 )
@@ -54,6 +54,10 @@ _SCREEN = re.compile(
     r"\b(?:click|button|page|below|above|link|e-?mail|call|contact|website|visit|menu|tab)\b", re.IGNORECASE
 )
 
+# Parts of the page a sentence stands on: it speaks to whoever uses the page.
+_PARTS = re.compile(
+    r"\b(?:th(?:e|is) (?:page|button|menu|tab|screen|link|form|site|website))\b", re.IGNORECASE
+)
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\(?\d{1,2}[.)])\s")
 
 LEAST_WORDS = 2
@@ -95,7 +99,7 @@ class Surroundings:
 def features(text: str, around: Surroundings) -> dict[str, float] | None:
     """What tells of a sentence whether it is a task set to a stranger; None where it sets none, or nothing is around it."""
     task, question = TASK.search(text), QUESTION.search(text)
-    if not (task or question or ERRAND.search(text)):
+    if not (task or question or ERRAND.search(text)) or _PARTS.search(text):
         return None
     own = terms(text)
     words = {word for word in own if not word.isdigit()}

@@ -71,7 +71,7 @@ def _rule(weight: float, sign: str, *patterns: str) -> Rule:
 RULES: Mapping[str, Rule] = {
     "overrides earlier instructions": _rule(
         1.0,
-        r"instruct|prompt|rule|guideline|directi|order|program|training|constraint|restrict|told|said|above|before|learned|anweis|regel|vorgabe|instruk|consigne|règle|reglas|indicac",
+        r"instruct|prompt|rule|guideline|directi|order|program|training|constraint|restrict|told|said|above|before|learned|anweis|regel|vorgabe|instruk|instruc|consigne|règle|reglas|indicac",
         rf"{_BEGINS}{_OVERRIDE}\b[^.!?\n]{{0,60}}\b{_EARLIER}\b[^.!?\n]{{0,40}}\b{_RULES}\b",
         rf"{_BEGINS}{_OVERRIDE}\b[^.!?\n]{{0,40}}\b{_RULES}\b[^.!?\n]{{0,40}}\b(?:above|before|so far|you (?:were|have been|received|had))\b",
         rf"{_BEGINS}{_OVERRIDE}\s+(?:all|everything|anything)\b[^.!?\n]{{0,30}}\b(?:told|said|above|before|instructed|learned)\b",
@@ -83,7 +83,7 @@ RULES: Mapping[str, Rule] = {
         1.0,
         r"respon|answer|repl|antwort|réponse|respuest|speak|talk|communicate",
         rf"{_BEGINS}{_SHAPES}\b[^\n]{{0,200}}?{YOUR_ANSWER}",
-        rf"{_BEGINS}(?:with)?in {YOUR_ANSWER}\s*,?\s*(?:please |always |you (?:must|should) )?{_SHAPES}",
+        rf"{_BEGINS}(?:with)?in {YOUR_ANSWER}\s*,?\s*(?:please |always |you (?:must|should) )?(?:{_SHAPES}|tell|say|claim|announce|deny|warn|ask|invite)\b",
         rf"{_BEGINS}(?:respond|answer|reply|speak|talk|communicate)\b[^.!?\n]{{0,30}}\b(?:in|with|using|like|as)\b[^.!?\n]{{0,25}}\b{_FORMS}\b",
         rf"{_BEGINS}{_SHAPES}\b[^.!?\n]{{0,60}}\bto {_YOUR} repl(?:y|ies)\b",
     ),
@@ -132,18 +132,22 @@ RULES: Mapping[str, Rule] = {
         r"act as|pretend|role|imagine|you are now|persona",
         rf"{_BEGINS}(?:act as|pretend (?:to be|that you|you)|role-?play as|you are now (?:an?|the|going|called|named)|imagine (?:that )?you(?:['’]re| are)|take (?:on )?the role of|assume the (?:role|identity|persona) of)\b",
     ),
+    "is to stay hidden": _rule(
+        0.6,
+        r"tell|mention|reveal|disclose|inform",
+        rf"{_BEGINS}(?:do not|don['’]t|never)\s+(?:tell|mention|reveal|disclose|inform)\b[^.!?\n]{{0,30}}\b(?:users?|visitors?|readers?|humans?|anyone|this (?:instruction|message|note))\b",
+    ),
     "steers what a visitor is told": _rule(
         0.6,
         r"user|visitor|reader|human|person|anyone|instruction|message|note|when",
         rf"{_BEGINS}(?:tell|inform|assure|convince|persuade|trick|urge|redirect|lure)\s+(?:the |every |all |any |your )?(?:users?|visitors?|readers?|humans?|person asking)\b",
-        rf"{_BEGINS}(?:do not|don['’]t|never)\s+(?:tell|mention|reveal|disclose|inform)\b[^.!?\n]{{0,30}}\b(?:users?|visitors?|readers?|humans?|anyone|this (?:instruction|message|note))\b",
         r"\bwhen(?:ever)? (?:asked|someone asks|(?:a|the) (?:user|visitor|customer) asks)\b[^.!?\n]{0,80}\b(?:say|answer|respond|reply|tell|claim|state)\b",
     ),
 }
 ENOUGH = 1.0
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,2000}={0,2}(?![A-Za-z0-9+/=])")
 # Letters of other scripts that look like Latin ones, and the invisible ones that parsing has left.
-_LOOKALIKES = str.maketrans("аеорсухіјѕԁոＡ", "aeopcyxijsdnA")
+_LOOKALIKES = str.maketrans("аеорсухіјѕԁոАВЕКМНОРСТУХІЈЅ", "aeopcyxijsdnABEKMHOPCTYXIJS")
 
 
 def reasons(text: str) -> dict[str, float]:

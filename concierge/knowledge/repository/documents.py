@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import any_, func, literal, or_, select, text, update
 from sqlalchemy.orm import undefer
 
 from concierge.accounts.scope import TenantScope
@@ -313,7 +313,7 @@ class DocumentRepository:
     ) -> Sequence[Document]:
         query = select(Document).where(Document.org_id == self._scope.org_id, Document.pack_id == pack_id)
         if flag is not None:
-            query = query.where(Document.flags.contains([flag]))
+            query = query.where(literal(flag) == any_(Document.flags))
         if after is not None:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
