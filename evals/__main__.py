@@ -1,6 +1,6 @@
 """Measures how well the product finds and answers, on public sets, and says whether every target is met.
 
-    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking]
+    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,instructions]
 
 Tables go to the terminal, all figures and every question to evals/results/*.json. Exits 1 when a target is missed.
 """
@@ -22,12 +22,14 @@ from concierge.entrypoints.cli.evaluate import without_nan
 from evals import corpora
 from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
 from evals.diagram import reliability_svg
+from evals.injections import measure_injections
 from evals.measure import (
     Measurement,
     measure_answerability,
     measure_chunking,
     measure_retrieval_set,
     measure_writing,
+    with_follow_ups,
 )
 from evals.paragraphs import by_paragraph
 from evals.store import Store, cache_folder, open_store
@@ -36,7 +38,14 @@ from evals.tables import ARTICLES, summary, tables_of
 CHECKOUT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 PARAGRAPHS = "squad2_paragraphs"
-SETS = ("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un", "chunking", "answerability")
+SETS = (
+    *("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un"),
+    *("chunking", "answerability", "instructions"),
+)
+WRITING = {
+    "squad2_half": (corpora.squad_documents, corpora.squad_queries),
+    "mtrag_un": (corpora.mtrag_un_documents, corpora.mtrag_un_queries),
+}
 RETRIEVAL = {
     "awsdocs_qa": (corpora.awsdocs_documents, corpora.awsdocs_queries),
     "mtrag_cloud": (corpora.mtrag_documents, corpora.mtrag_queries),
@@ -90,18 +99,20 @@ async def _measure_set(store: Store, data: Path, name: str) -> Measurement:
         documents, queries = read_documents(data), read_queries(data)
         collection = await store.collection(name, documents)
         peers = await compare(name, documents, queries, cache_folder())
-        return await measure_retrieval_set(store, name, collection, queries, peers=peers)
+        measured = await measure_retrieval_set(store, name, collection, queries, peers=peers)
+        if name == "mtrag_cloud":
+            return await with_follow_ups(store, collection, measured, corpora.mtrag_followups(data))
+        return measured
     if name == PARAGRAPHS:
         return await _measure_paragraphs(store, data)
-    if name == "squad2_half":
-        collection = await store.collection(name, corpora.squad_documents(data))
-        return await measure_writing(store, name, collection, corpora.squad_queries(data))
-    if name == "mtrag_un":
-        collection = await store.collection(name, corpora.mtrag_un_documents(data))
-        return await measure_writing(store, name, collection, corpora.mtrag_un_queries(data))
+    if name in WRITING:
+        read_pages, read_questions = WRITING[name]
+        collection = await store.collection(name, read_pages(data))
+        return await measure_writing(store, name, collection, read_questions(data))
     if name == "answerability":
         return await measure_answerability(store, data)
-    return await asyncio.to_thread(measure_chunking, data, cache_folder())
+    measure = measure_injections if name == "instructions" else measure_chunking
+    return await asyncio.to_thread(measure, data, cache_folder())
 
 
 async def _measure_paragraphs(store: Store, data: Path) -> Measurement:

@@ -35,6 +35,7 @@ AWSDOCS_HIT_5 = 0.95
 MTRAG_NDCG_10 = 0.40
 SQUAD_HIT = 0.82
 CHUNKING_GAIN = 1.22
+LAST_TURN, FOLLOW_UPS = "last turn alone", "last turn with history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,28 @@ def answer_checks(name: str, report: AnswerReport) -> tuple[Check, ...]:
     if name != "squad2_half":
         return ()
     return (Check("gold text in an answer of at most 3 sentences", report.hit_always, SQUAD_HIT),)
+
+
+async def with_follow_ups(
+    store: Store, collection: Collection, measured: Measurement, turns: Sequence[RetrievalQuery]
+) -> Measurement:
+    """Add how well last turns are found as they were asked: alone, and within their conversations.
+
+    The rewritten questions are what a language model could make of them at best: people wrote them.
+    """
+    alone = [RetrievalQuery(turn.text, turn.relevant) for turn in turns]
+    reports = {
+        LAST_TURN: (await measure_retrieval_set(store, "", collection, alone)).reports["hybrid"],
+        FOLLOW_UPS: (await measure_retrieval_set(store, "", collection, turns)).reports["hybrid"],
+    }
+    rewritten = measured.reports["hybrid"].ndcg_10
+    check = Check("nDCG@10 of last turns in their conversations", reports[FOLLOW_UPS].ndcg_10, rewritten)
+    return Measurement(
+        measured.name,
+        (*measured.checks, check),
+        {**measured.reports, **reports},
+        {**measured.figures, **{way: asdict(report) for way, report in reports.items()}},
+    )
 
 
 async def measure_answerability(store: Store, data: Path) -> Measurement:

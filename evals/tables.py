@@ -9,7 +9,8 @@ from concierge.entrypoints.evaluation import AnswerReport, RetrievalReport
 from evals.answerability import AnswerabilityReport
 from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
-from evals.measure import Measurement
+from evals.injections import Rate
+from evals.measure import FOLLOW_UPS, LAST_TURN, Measurement
 
 ARTICLES = "whole articles"
 OURS = {
@@ -17,6 +18,8 @@ OURS = {
     "BM25 alone": "Concierge, BM25 alone",
     "vectors alone": "Concierge, vectors alone",
     ARTICLES: "Concierge, given whole articles",
+    LAST_TURN: "Concierge, last turns alone",
+    FOLLOW_UPS: "Concierge, last turns in their conversations",
 }
 
 
@@ -26,6 +29,8 @@ def tables_of(measurement: Measurement) -> Iterator[Table]:
     elif "answerability" in measurement.reports:
         yield _contests(measurement.reports["answerability"])
         yield _reliability(measurement.reports["answerability"])
+    elif measurement.name == "instructions":
+        yield _flagged(measurement.reports["instructions"])
     elif "answers" in measurement.reports:
         yield _answers(measurement.name, measurement.reports["answers"])
         yield _curve(measurement.reports["answers"])
@@ -118,6 +123,14 @@ def _curve(report: AnswerReport) -> Table:
         table.add_row(
             f"{point.threshold:.1f}", f"{own.precision:.3f}", f"{own.recall:.3f}", f"{own.answered:.3f}"
         )
+    return table
+
+
+def _flagged(rates: Sequence[Rate]) -> Table:
+    table = _table("Documents flagged because they give orders", "documents", "flagged", "of", "share")
+    for rate in rates:
+        name = f"harmless: {rate.name}" if rate.harmless else rate.name
+        table.add_row(name, f"{rate.flagged:,}", f"{rate.documents:,}", f"{rate.share:.1%}")
     return table
 
 

@@ -25,6 +25,7 @@ NAMED_MODULES = {
         "sources",
         "search",
         "indexes",
+        "instructions",
         "ranking",
         "resident",
         "lexical",

@@ -27,7 +27,7 @@ from concierge.knowledge import jobs as knowledge_jobs
 from concierge.knowledge.chunker import chunker_for
 from concierge.knowledge.ingestion import Ingestion
 from concierge.knowledge.search import Search
-from concierge.knowledge.service import SearchService, SourceWatch
+from concierge.knowledge.service import ContradictionSearch, PackExport, SearchService, SourceWatch
 from concierge.llm.embeddings import Embedder, create_embedder
 
 
@@ -54,10 +54,12 @@ class Platform:
     visitors: VisitorService
     ingestion: Ingestion
     watching: SourceWatch
+    contradictions: ContradictionSearch
+    exporting: PackExport
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
-        knowledge_jobs.register(runner.app, self.ingestion)
+        knowledge_jobs.register(runner.app, self.ingestion, self.contradictions)
         return runner
 
 
@@ -117,6 +119,8 @@ def build(
         visitors=VisitorService(db, accounts.authentication, own_origins),
         ingestion=Ingestion(db, chunker_for(embedder), fetcher, clock),
         watching=SourceWatch(db, clock),
+        contradictions=ContradictionSearch(db),
+        exporting=PackExport(db, clock),
     )
 
 

@@ -8,13 +8,16 @@ from typing import Protocol
 import numpy as np
 
 from concierge.knowledge.chunking import Chunk, Earlier, late_chunks, recursive_chunks
-from concierge.knowledge.chunking.chunk import FloatArray
+from concierge.knowledge.chunking.chunk import FloatArray, TextEncoder
+from concierge.knowledge.instructions import leaving_out, orders_in
 from concierge.llm.embeddings import Embedder, LocalEmbedder
 from concierge.llm.minilm import MiniLM
 
 
 class Chunker(Protocol):
     """Cuts a text into chunks with their vectors. Errors: UnavailableError when the model cannot be asked.
+
+    Sentences that give orders are left out of the chunks; one may have no sentence left.
 
     What still holds of what the text was `earlier` is not given to the model again.
     """
@@ -29,7 +32,11 @@ class LateChunker:
     model: MiniLM
 
     async def chunks(self, text: str, earlier: Earlier | None = None) -> Sequence[Chunk]:
-        return (await asyncio.to_thread(late_chunks, [text], self.model, earlier=[earlier]))[0]
+        return await asyncio.to_thread(self._chunks, text, earlier)
+
+    def _chunks(self, text: str, earlier: Earlier | None) -> Sequence[Chunk]:
+        chunks = late_chunks([text], self.model, earlier=[earlier])[0]
+        return leaving_out(chunks, orders_in(text, self.model.embed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,11 @@ class VendorChunker:
     async def chunks(self, text: str, earlier: Earlier | None = None) -> Sequence[Chunk]:
         known = _known_vectors(earlier) if earlier else {}
         encoder = _FromThread(self.embedder, asyncio.get_running_loop(), known)
-        return (await asyncio.to_thread(recursive_chunks, [text], encoder))[0]
+        return await asyncio.to_thread(self._chunks, text, encoder)
+
+    @staticmethod
+    def _chunks(text: str, encoder: TextEncoder) -> Sequence[Chunk]:
+        return leaving_out(recursive_chunks([text], encoder)[0], orders_in(text))
 
 
 def _known_vectors(earlier: Earlier) -> dict[str, FloatArray]:

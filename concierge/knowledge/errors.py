@@ -96,3 +96,16 @@ class ItemNotFailedError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("Only a document that could not be read can be tried again.")
+
+
+class PackArchiveError(InvalidInputError):
+    code, title = "pack_archive_invalid", "The archive could not be imported"
+
+
+class ContradictionNotFoundError(NotFoundError):
+    code = "contradiction_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such contradiction. It is gone when one of its documents is changed or removed."
+        )

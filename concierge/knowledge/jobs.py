@@ -10,7 +10,12 @@ from procrastinate.jobs import Job
 from concierge.accounts.scope import TenantScope
 from concierge.kit.errors import ConciergeError
 from concierge.knowledge.ingestion import Ingestion
-from concierge.knowledge.service import INGEST_TASK, REFRESH_TASK
+from concierge.knowledge.service import (
+    CONTRADICTIONS_TASK,
+    INGEST_TASK,
+    REFRESH_TASK,
+    ContradictionSearch,
+)
 
 ATTEMPTS: Final = 20
 LONGEST_WAIT_S: Final = 300
@@ -34,7 +39,7 @@ def is_last(attempts_before: int) -> bool:
     return attempts_before + 1 >= ATTEMPTS
 
 
-def register(app: App, ingestion: Ingestion) -> None:
+def register(app: App, ingestion: Ingestion, contradictions: ContradictionSearch) -> None:
     @app.task(name=INGEST_TASK, retry=Patience(), pass_context=True)
     async def ingest(context: JobContext, org_id: str, source_id: str) -> None:
         scope = TenantScope(UUID(org_id))
@@ -43,3 +48,7 @@ def register(app: App, ingestion: Ingestion) -> None:
     @app.task(name=REFRESH_TASK, retry=Patience())
     async def refresh(org_id: str, source_id: str) -> None:
         await ingestion.refresh(TenantScope(UUID(org_id)), UUID(source_id))
+
+    @app.task(name=CONTRADICTIONS_TASK, retry=Patience())
+    async def compare(org_id: str, pack_id: str) -> None:
+        await contradictions.run(TenantScope(UUID(org_id)), UUID(pack_id))

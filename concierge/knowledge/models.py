@@ -84,7 +84,10 @@ class SourceItem(Base):
 
 
 class Document(Base):
-    """`embedding` is the mean of its chunks' vectors, of length 1; `page_starts` are offsets in `text`."""
+    """`embedding` is the mean of its chunks' vectors, of length 1; `page_starts` are offsets in `text`.
+
+    `instruction_spans` are starts and ends of sentences that give orders to whoever reads them for an answer.
+    """
 
     __tablename__ = "documents"
     __table_args__ = (ForeignKeyConstraint(["org_id", "source_id"], ["sources.org_id", "sources.id"]),)
@@ -107,6 +110,7 @@ class Document(Base):
     audience: Mapped[str | None]
     kind: Mapped[str] = mapped_column(default="pack")
     flags: Mapped[list[str]] = mapped_column(default=list)
+    instruction_spans: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=list)
     simhash: Mapped[int | None] = mapped_column(BigInteger)
     page_starts: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     embedding: Mapped[HalfVector] = mapped_column(HALFVEC(DIMENSIONS), deferred=True, deferred_raiseload=True)
@@ -187,6 +191,7 @@ class FoundContradiction(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     pack_id: Mapped[UUID]
     kind: Mapped[str]
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     valid_document_id: Mapped[UUID]
     valid_start: Mapped[int]
     valid_end: Mapped[int]
@@ -198,3 +203,28 @@ class FoundContradiction(Base):
     settled: Mapped[bool]
     status: Mapped[str] = mapped_column(default="open")
     found_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Dismissal(Base):
+    """A contradiction that an operator dismissed, by what its statements say and where."""
+
+    __tablename__ = "contradiction_dismissals"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "pack_id"], ["knowledge_packs.org_id", "knowledge_packs.id"]),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    pack_id: Mapped[UUID] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    dismissed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ComparedDocument(Base):
+    """A document whose statements were compared with the pack's, under the title it had then."""
+
+    __tablename__ = "compared_documents"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"]),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(primary_key=True)
+    title: Mapped[str]

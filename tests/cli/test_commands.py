@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -34,6 +34,11 @@ COMMANDS = [
     ("search",),
     ("create-owner",),
     ("openapi",),
+    ("packs",),
+    ("packs", "list"),
+    ("packs", "export"),
+    ("packs", "import"),
+    ("packs", "contradictions"),
     ("db",),
     ("db", "migrate"),
     ("db", "status"),
@@ -247,6 +252,37 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
+def test_a_pack_is_exported_imported_and_looked_through(
+    running: Installation, shop: Path, tmp_path: Path
+) -> None:
+    (shop / "sale.md").write_text("# Chairs in the sale\n\nThe Kelapa chair [oak] costs 99 dollars.")
+    (shop / "old.md").write_text("# Chairs FAQ\n\nThe Kelapa chair [oak] costs 119 dollars.")
+    succeeded(running.run("ingest", str(shop), "--agent", "ada"))
+    file = tmp_path / "chairs [all].zip"
+
+    exported = running.run("packs", "export", str(file), "-a", "ada")
+    assert "4 documents" in succeeded(exported)
+    failed(running.run("packs", "import", str(file), "-a", "ada"), "already a knowledge pack")
+    imported = running.run("packs", "import", str(file), "-a", "ada", "--name", "Copy [2]")
+    assert "4 documents" in succeeded(imported)
+    assert rows(running, "documents") == 8
+    listed = running.run("packs", "list", "-a", "ada")
+    succeeded(listed)
+    assert "Copy [2]" in listed.out
+    pairs = running.run("packs", "contradictions", "-a", "ada", "--pack", "Copy [2]")
+    succeeded(pairs)
+    assert "129 dollars" in pairs.out
+    assert "119 dollars" in pairs.out
+
+    failed(running.run("packs", "export", str(file), "-a", "ada"), "several packs", "Copy [2]")
+    failed(running.run("packs", "export", str(file), "-a", "ada", "-p", "none"), "no pack “none”")
+    failed(running.run("packs", "export", "/no/such/folder/x.zip", "-a", "ada", "-p", "Copy [2]"), "written")
+    failed(running.run("packs", "import", "/no/such/file", "-a", "ada"), "/no/such/file")
+    failed(running.run("packs", "import", str(shop / "sale.md"), "-a", "ada"), "not a knowledge pack")
+    failed(running.run("packs", "list", "-a", "nobody"), "no agent “nobody”")
+    assert rows(running, "knowledge_packs") == 2
+
+
 def test_a_backup_brings_everything_back(running: Installation, shop: Path, tmp_path: Path) -> None:
     succeeded(running.run("ingest", str(shop), "--agent", "ada"))
     file = tmp_path / "shop [monday].backup"
@@ -342,38 +378,3 @@ def test_the_demo_is_loaded_once_and_served(installation: Installation) -> None:
     assert "30 days" in reply.json()["response"]
     server.send(signal.SIGINT)
     assert server.code(15) == 0
-
-
-def test_a_folder_is_followed_until_ctrl_c(running: Installation, shop: Path) -> None:
-    command = running.start("watch", str(shop), "--agent", "ada", "--interval", "0.2")
-    try:
-        _wait_for(lambda: titles(running) == ["Chairs", "Tables"])
-        (shop / "lamps.md").write_text("# Lamps\n\nThe Husk lamp costs 89 dollars.")
-        _wait_for(lambda: titles(running) == ["Chairs", "Lamps", "Tables"])
-        (shop / "tables.md").rename(shop / "desks.md")
-        (shop / "desks.md").write_text("# Desks\n\nThe Lagoon desk costs 549 dollars.")
-        (shop / "chairs.md").unlink()
-        _wait_for(lambda: titles(running) == ["Desks", "Lamps"])
-    finally:
-        command.send(signal.SIGINT)
-
-    assert command.code() == 130
-    assert "Following" in command.err
-    assert "Traceback" not in command.err
-
-
-def test_only_a_folder_can_be_followed(running: Installation, tmp_path: Path) -> None:
-    failed(running.run("watch", str(tmp_path / "nowhere"), "-a", "ada"), "no folder")
-    failed(running.run("watch", str(tmp_path), "-a", "nobody"), "no agent “nobody”")
-
-
-def titles(installation: Installation) -> list[str]:
-    with psycopg.connect(installation.home.address.conninfo(role=OWNER_ROLE)) as connection:
-        return [row[0] for row in connection.execute("SELECT title FROM documents ORDER BY title")]
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -7,10 +7,10 @@ from uuid import UUID
 import httpx
 
 from concierge.entrypoints.wiring import Platform
-from concierge.kit.ids import new_id
-from concierge.knowledge.models import FoundContradiction
 from tests.factories.tenants import Tenant, make_tenant
 
+# The same shop says something else elsewhere.
+OTHER_DOCUMENT = "# Returns FAQ\n\nYou have 14 days from delivery to send anything back.\n"
 DOCUMENT = "# Returns\n\nYou have 30 days from delivery to send anything back. We collect it for free.\n"
 QUESTION = "How many days do I have to send something back?"
 
@@ -44,30 +44,20 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
         "item_id": await _first(tenant, f"/knowledge/sources/{source_id}/items"),
         "key_id": await _first(tenant, "/api-keys"),
     }
-    await _note(tenant, ids["document_id"])
+    ids["contradiction_id"] = await _contradict(tenant)
     return Furnished(tenant, ids, turn)
 
 
-async def _note(tenant: Tenant, document_id: UUID) -> None:
-    """Rows that nothing writes by itself for one small document."""
-    async with tenant.platform.db.transaction(tenant.org_id) as session:
-        session.add(
-            FoundContradiction(
-                org_id=tenant.org_id,
-                id=new_id(),
-                pack_id=tenant.pack_id,
-                kind="duration",
-                valid_document_id=document_id,
-                valid_start=0,
-                valid_end=9,
-                valid_quote="# Returns",
-                other_document_id=document_id,
-                other_start=0,
-                other_end=9,
-                other_quote="# Returns",
-                settled=False,
-            )
-        )
+async def _contradict(tenant: Tenant) -> UUID:
+    """Have a page read that says something else, which an operator then lets rest."""
+    await tenant.learn(counter=OTHER_DOCUMENT)
+    await tenant.platform.contradictions.run(tenant.scope, tenant.pack_id)
+    found = await _first(tenant, f"/knowledge/packs/{tenant.pack_id}/contradictions")
+    response = await tenant.client.post(
+        f"/api/v1/knowledge/contradictions/{found}/dismiss", headers=tenant.owner
+    )
+    assert response.status_code == 200, response.text
+    return found
 
 
 async def _first(tenant: Tenant, path: str) -> UUID:

@@ -40,6 +40,7 @@ def stated(*sentences: Sentence) -> list[Statement]:
         ("You save 12.5 % today.", [("share", "%", "12.5")]),
         ("It ends on 3 May 2026.", [("date", "date", "2026-05-03")]),
         ("It ends on May 3rd, 2026.", [("date", "date", "2026-05-03")]),
+        ("It ended in May 2025.", [("date", "month", "2025-05")]),
         ("It ends on 2026-05-03.", [("date", "date", "2026-05-03")]),
         ("It holds 330 kg.", [("amount", "kg", "330")]),
         ("Up to 5 users may join.", [("amount", "user", "5")]),
@@ -100,6 +101,34 @@ def test_a_document_does_not_contradict_itself() -> None:
     same = [sentence(one, document=document), sentence(one.replace("30", "14"), document=document)]
 
     assert contradictions(stated(*same)) == []
+
+
+def test_two_versions_of_a_list_are_compared_item_by_item() -> None:
+    def version(pro: int) -> list[Sentence]:
+        document = uuid4()
+        lines = [
+            "The hobby plan includes usage for $5 a month.",
+            f"The pro plan includes usage for ${pro} a month.",
+        ]
+        return [sentence(line, "Bill", document=document) for line in lines]
+
+    (found,) = contradictions(stated(*version(20), *version(27)))
+
+    assert {found.valid.value.amount, found.other.value.amount} == {"20", "27"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Example 1: the key has 2048 bits of entropy.", "Example 2: the key has 4096 bits of entropy."),
+        (
+            "Patch 12.2.0.1 is the release update of Jan 2020.",
+            "Patch 18.0 is the release update of Oct 2019.",
+        ),
+    ],
+)
+def test_what_has_another_number_is_another_thing(one: str, other: str) -> None:
+    assert contradictions(stated(sentence(one), sentence(other))) == []
 
 
 @pytest.mark.parametrize("swapped", [False, True])

@@ -23,6 +23,9 @@ from concierge.entrypoints.api.middleware import (
 from concierge.entrypoints.api.pages import router as pages_routes
 from concierge.entrypoints.wiring import Platform
 from concierge.knowledge.routes import router as knowledge_routes
+from concierge.knowledge.routes.archives import router as archives_routes
+from concierge.knowledge.routes.contradictions import router as contradictions_routes
+from concierge.knowledge.routes.expertise import router as expertise_routes
 
 DESCRIPTION = """
 AI concierge agents for a business's website: they answer from what the business knows, with sources that prove it.
@@ -82,11 +85,15 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.visitors = platform.visitors
     app.state.finding = platform.finding
     app.state.watching = platform.watching
+    app.state.exporting = platform.exporting
     app.state.limits = platform.settings.limits
     for router in (
         accounts_routes,
         agents_routes,
         knowledge_routes,
+        archives_routes,
+        contradictions_routes,
+        expertise_routes,
         chat_routes,
         conversations_routes,
         health_routes,

@@ -5,7 +5,18 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from concierge.entrypoints.cli import ask, database, evaluate, ingest, owner, search, serve, sources, watch
+from concierge.entrypoints.cli import (
+    ask,
+    database,
+    evaluate,
+    ingest,
+    owner,
+    packs,
+    search,
+    serve,
+    sources,
+    watch,
+)
 from concierge.entrypoints.cli.console import complain
 from concierge.kit.errors import ConciergeError
 from concierge.kit.settings import Settings
@@ -26,6 +37,7 @@ app.command()(ask.ask)
 app.command()(search.search)
 app.command("create-owner")(owner.create_owner)
 app.command()(serve.openapi)
+app.add_typer(packs.app, name="packs")
 app.add_typer(database.app, name="db")
 app.add_typer(sources.app, name="sources")
 app.add_typer(evaluate.app, name="eval")

@@ -57,7 +57,9 @@ async def searches(
 ) -> AsyncIterator[tuple[RetrievalQuery, Found]]:
     for query in queries:
         vector = await embedder.embed_query(query.text)
-        yield query, await search.find(collection.scope, [collection.pack_id], Query(query.text, vector))
+        earlier = [(text, await embedder.embed_query(text)) for text in reversed(query.history)]
+        asked = Query(query.text, vector, tuple(earlier))
+        yield query, await search.find(collection.scope, [collection.pack_id], asked)
 
 
 def ranking_of(candidates: Iterable[Ranked], collection: Collection) -> list[str]:

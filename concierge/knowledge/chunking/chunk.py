@@ -22,6 +22,7 @@ class Chunk:
     sentences: tuple[Span, ...]  # in the document: its sentences, list items and table rows, without headings
     vector: FloatArray  # (dimension,), length 1
     sentence_vectors: FloatArray  # (len(sentences), dimension), each of length 1
+    left_out: tuple[Span, ...] = ()  # in the document: what is not to be quoted, because it gives orders
 
 
 class TextEncoder(Protocol):

@@ -16,7 +16,7 @@ USUAL_CHUNK_TERMS = 100.0
 
 
 def prepared(pack_id: UUID, chunks: Sequence[Chunk]) -> list[NewChunk]:
-    return [_prepared_chunk(pack_id, chunk) for chunk in chunks]
+    return [_prepared_chunk(pack_id, chunk) for chunk in chunks if chunk.sentences]
 
 
 def _prepared_chunk(pack_id: UUID, chunk: Chunk) -> NewChunk:

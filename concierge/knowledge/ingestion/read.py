@@ -88,7 +88,7 @@ class Reader:
             return
         chunks = await self._chunker.chunks(content.document.text, await self._earlier(claim, item))
         rows = await asyncio.to_thread(prepared, claim.pack_id, chunks)
-        await self._storing.store(claim, item, new, rows, content.validators)
+        await self._storing.store(claim, item, new.flagged(chunks), rows, content.validators)
 
     async def _content(self, claim: Claim, item: PendingItem, data: bytes | None) -> Content | None:
         """Read an item's document; None when it was found unchanged and that is noted."""

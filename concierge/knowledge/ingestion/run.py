@@ -17,6 +17,7 @@ from concierge.knowledge.ingestion.read import OUR_FAULT, Reader
 from concierge.knowledge.ingestion.store import Storing, Tables, remove_counted
 from concierge.knowledge.models import KnowledgePack, Source
 from concierge.knowledge.repository import PendingItem, SourceRepository, SyncRepository, Tally
+from concierge.knowledge.service.contradictions import look_for_contradictions
 from concierge.knowledge.service.ending import Ending, end_reading
 from concierge.knowledge.service.freshness import policy_of
 from concierge.knowledge.service.sources import SourceService
@@ -129,6 +130,7 @@ class Ingestion:
             status = _ended(source, tally)
             if status == "succeeded":
                 await self._drop_missing(tables, claim)
+                await look_for_contradictions(session, claim.scope, claim.pack_id)
             reason = await _reason(tables.sources, source.id) if status == "failed" else None
             await end_reading(Unit(session, claim.scope), source, pack, status, self._clock(), reason)
 

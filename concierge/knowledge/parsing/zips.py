@@ -3,14 +3,16 @@
 import struct
 import zipfile
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Final
+from io import SEEK_END, BytesIO
+from typing import BinaryIO, Final
 
 from concierge.knowledge.errors import DocumentRejectedError
 
 _END_RECORD: Final = b"PK\x05\x06"
 _END_RECORD_64: Final = b"PK\x06\x06"
 _ENCRYPTED_FLAG: Final = 0x1
+# The end record with its comment, and the records of large archives before it.
+_TAIL_BYTES: Final = 65_600 + 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,20 @@ def open_zip(data: bytes, limits: ZipLimits) -> zipfile.ZipFile:
 
     Raises DocumentRejectedError: `archive_bomb`, `document_corrupt`, `document_encrypted`.
     """
-    if _directory_size(data) > limits.directory_bytes:
+    return open_zip_file(BytesIO(data), limits)
+
+
+def open_zip_file(file: BinaryIO, limits: ZipLimits) -> zipfile.ZipFile:
+    """The same of an open file, which is not read as a whole."""
+    size = file.seek(0, SEEK_END)
+    file.seek(max(0, size - _TAIL_BYTES))
+    if _directory_size(file.read()) > limits.directory_bytes:
         raise _bomb()
     try:
-        archive = zipfile.ZipFile(BytesIO(data))
+        archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OSError, struct.error):
         raise _corrupt() from None
-    _check_entries(archive.infolist(), len(data), limits)
+    _check_entries(archive.infolist(), size, limits)
     return archive
 
 
@@ -54,7 +63,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], size: int, limits: ZipLimits)
 
 
 def _directory_size(data: bytes) -> int:
-    """Bytes of the central directory as announced; reading it costs memory in proportion."""
+    """Bytes of the central directory as announced at the end of a zip; reading it costs memory in proportion."""
     at = data.rfind(_END_RECORD, max(0, len(data) - 65_600))
     if at < 0 or at + 22 > len(data):
         raise _corrupt()

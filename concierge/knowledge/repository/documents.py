@@ -1,20 +1,21 @@
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import any_, func, literal, or_, select, text, update
 from sqlalchemy.orm import undefer
 
 from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Session, fetch
 from concierge.kit.ids import new_id
 from concierge.knowledge.chunking import Chunk
-from concierge.knowledge.models import TERM_SPACE, Document, KnowledgePack
+from concierge.knowledge.instructions import FLAG
+from concierge.knowledge.models import DIMENSIONS, TERM_SPACE, Document, KnowledgePack
 from concierge.knowledge.sources.repetition import NEAR
 
 INSERT_CHUNK = """
@@ -109,6 +110,16 @@ class NewDocument:
     credibility: float
     simhash: int | None = None
     page_starts: list[int] | None = None
+    flags: tuple[str, ...] = ()
+    instruction_spans: tuple[int, ...] = ()
+
+    def flagged(self, chunks: Sequence[Chunk]) -> Self:
+        """The document with what its chunks left out because it gives orders."""
+        spans = sorted({span for chunk in chunks for span in chunk.left_out})
+        if not spans:
+            return self
+        offsets = tuple(offset for span in spans for offset in span)
+        return replace(self, flags=(*self.flags, FLAG), instruction_spans=offsets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +172,7 @@ class DocumentRepository:
                 id=document_id,
                 chunk_count=len(chunks),
                 embedding=mean_vector(chunks),
-                **{name: getattr(document, name) for name in NewDocument.__slots__},
+                **_columns(document),
             )
         )
         await self._session.flush()
@@ -310,8 +321,12 @@ class DocumentRepository:
             .values({name: getattr(new, name) for name in REFRESHED})
         )
 
-    async def list(self, pack_id: UUID, after: UUID | None, limit: int) -> Sequence[Document]:
+    async def list(
+        self, pack_id: UUID, after: UUID | None, limit: int, flag: str | None = None
+    ) -> Sequence[Document]:
         query = select(Document).where(Document.org_id == self._scope.org_id, Document.pack_id == pack_id)
+        if flag is not None:
+            query = query.where(literal(flag) == any_(Document.flags))
         if after is not None:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
@@ -332,6 +347,17 @@ class DocumentRepository:
         ).first()
         return (row[0], row[1]) if row else None
 
+    async def flags(self, document_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
+        """Return the flags of the documents that have some."""
+        rows = await self._session.execute(
+            select(Document.id, Document.flags).where(
+                Document.org_id == self._scope.org_id,
+                Document.id.in_(set(document_ids)),
+                func.cardinality(Document.flags) > 0,
+            )
+        )
+        return {row[0]: row[1] for row in rows}
+
     async def titles(self, document_ids: Sequence[UUID]) -> dict[UUID, str]:
         rows = await self._session.execute(
             select(Document.id, Document.title).where(
@@ -346,6 +372,11 @@ class DocumentRepository:
             .where(Document.org_id == self._scope.org_id, Document.id == document_id)
             .options(undefer(Document.text))
         )
+
+
+def _columns(document: NewDocument) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(document, name) for name in NewDocument.__slots__}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def _chunk(
@@ -365,5 +396,5 @@ def _chunk(
 
 def mean_vector(chunks: Sequence[NewChunk]) -> HalfVector:
     """What a document is about as a whole: the mean of its chunks' vectors, scaled to length 1."""
-    total = np.sum([chunk.vector for chunk in chunks], axis=0)
+    total = np.sum([np.zeros(DIMENSIONS, np.float32), *(chunk.vector for chunk in chunks)], axis=0)
     return HalfVector(total / (np.linalg.norm(total) or 1.0))

@@ -284,7 +284,6 @@ class SourceRepository:
         return len(rows.all()) > 0
 
     async def keep_option(self, source_id: UUID, name: str, value: Mapping[str, Any]) -> None:
-        """Keep one of a source's options, beside the others."""
         await self._session.execute(
             update(Source)
             .where(Source.org_id == self._scope.org_id, Source.id == source_id)

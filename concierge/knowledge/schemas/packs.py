@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from concierge.kit.fields import LongText, Name, Out
 from concierge.kit.pagination import Identified
 
+DocumentFlag = Literal["instructions"]
 GroundingMode = Literal["blended", "strict"]
 
 
@@ -57,9 +58,13 @@ class DocumentOut(Identified):
     modified_at: datetime | None
     authoritative: bool
     credibility: float
+    flags: list[str]
     chunk_count: int
     created_at: datetime
 
 
 class DocumentTextOut(DocumentOut):
+    """`instruction_spans` are starts and ends, in the text, of sentences that give orders and are never quoted."""
+
     text: str
+    instruction_spans: list[int]

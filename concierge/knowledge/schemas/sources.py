@@ -120,6 +120,12 @@ class ItemOut(Identified):
     status: ItemStatus
     document_id: UUID | None
     chunk_count: int
+    flags: list[str] = Field(default_factory=list, description="What is special about its document.")
     error_code: str | None
     error: str | None
     finished_at: datetime | None
+
+    def flagged(self, flags: Mapping[UUID, Sequence[str]]) -> Self:
+        """The item with the flags of its document."""
+        own = flags.get(self.document_id, ()) if self.document_id else ()
+        return self.model_copy(update={"flags": list(own)})

@@ -1,9 +1,28 @@
 """Decisions about knowledge: packs, sources and what became of them."""
 
+from concierge.knowledge.service.contradictions import (
+    CONTRADICTIONS_TASK,
+    ContradictionSearch,
+    ContradictionService,
+)
+from concierge.knowledge.service.export import PackExport
 from concierge.knowledge.service.freshness import REFRESH_TASK
+from concierge.knowledge.service.imports import PackImport
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
 from concierge.knowledge.service.watch import SourceWatch
 
-__all__ = ["INGEST_TASK", "REFRESH_TASK", "PackService", "SearchService", "SourceService", "SourceWatch"]
+__all__ = [
+    "CONTRADICTIONS_TASK",
+    "INGEST_TASK",
+    "REFRESH_TASK",
+    "ContradictionSearch",
+    "ContradictionService",
+    "PackExport",
+    "PackImport",
+    "PackService",
+    "SearchService",
+    "SourceService",
+    "SourceWatch",
+]

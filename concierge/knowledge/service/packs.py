@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from concierge.accounts.scope import Unit
@@ -67,9 +67,14 @@ class PackService:
     async def remove(self, pack_id: UUID) -> None:
         await self._packs.remove(await self.get(pack_id))
 
-    async def documents(self, pack_id: UUID, *, after: UUID | None, limit: int) -> Sequence[Document]:
+    async def documents(
+        self, pack_id: UUID, *, after: UUID | None, limit: int, flag: str | None = None
+    ) -> Sequence[Document]:
         await self.get(pack_id)
-        return await self._documents.list(pack_id, after, limit)
+        return await self._documents.list(pack_id, after, limit, flag)
+
+    async def flags(self, document_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
+        return await self._documents.flags(document_ids)
 
     async def document(self, document_id: UUID) -> Document:
         document = await self._documents.get(document_id)

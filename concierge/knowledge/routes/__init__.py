@@ -1,3 +1,5 @@
+"""HTTP of the knowledge room: packs, their sources and documents, and what is found in them."""
+
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import PurePosixPath
@@ -23,7 +25,7 @@ from concierge.knowledge.schemas import (
     SourceIn,
     SourceOut,
 )
-from concierge.knowledge.schemas.packs import DocumentOut, DocumentTextOut
+from concierge.knowledge.schemas.packs import DocumentFlag, DocumentOut, DocumentTextOut
 from concierge.knowledge.schemas.search import SearchIn, SearchOut
 from concierge.knowledge.schemas.sources import ItemStatus
 from concierge.knowledge.schemas.syncs import SyncOut
@@ -83,9 +85,14 @@ async def delete_pack(pack_id: UUID, unit: Writer) -> None:
 
 @router.get("/packs/{pack_id}/documents")
 async def list_documents(
-    pack_id: UUID, unit: Reader, cursor: UUID | None = None, limit: Limit = 50
+    pack_id: UUID,
+    unit: Reader,
+    flag: DocumentFlag | None = None,
+    cursor: UUID | None = None,
+    limit: Limit = 50,
 ) -> Page[DocumentOut]:
-    found = await PackService(unit).documents(pack_id, after=cursor, limit=limit + 1)
+    """List a pack's documents, with `flag=instructions` those that give orders to their reader."""
+    found = await PackService(unit).documents(pack_id, after=cursor, limit=limit + 1, flag=flag)
     return Page.of([DocumentOut.model_validate(document) for document in found], limit)
 
 
@@ -153,7 +160,9 @@ async def list_items(
 ) -> Page[ItemOut]:
     """List what a source consists of, each item with what became of it and why it failed if it did."""
     found = await SourceService(unit).items(source_id, status=item_status, after=cursor, limit=limit + 1)
-    return Page.of([ItemOut.model_validate(item) for item in found], limit)
+    flags = await PackService(unit).flags([item.document_id for item in found if item.document_id])
+    items = [ItemOut.model_validate(item) for item in found]
+    return Page.of([item.flagged(flags) for item in items], limit)
 
 
 @router.get("/sources/{source_id}/syncs")
