@@ -122,7 +122,7 @@ class Reader:
 
     async def _earlier(self, claim: Claim, item: PendingItem) -> Earlier | None:
         """What the item's document was until now, for what still holds of it."""
-        if claim.anew:
+        if claim.anew or item.document_id is None:
             return None
         async with self._db.transaction(claim.scope.org_id) as session:
             earlier = await DocumentRepository(session, claim.scope).earlier(claim.source_id, item.uri)

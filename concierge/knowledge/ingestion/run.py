@@ -1,6 +1,8 @@
 """The run of a source: claim it, read what is left of it, and end it as what it has become."""
 
 import asyncio
+from collections import deque
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +27,8 @@ from concierge.knowledge.service.sources import SourceService
 logger = structlog.get_logger(__name__)
 
 ITEMS_AT_A_TIME: Final = 3
+# So many are looked up at once, so that the quick ones need not wait for a slow one after every few.
+PORTION: Final = 24
 
 
 class Ingestion:
@@ -84,19 +88,34 @@ class Ingestion:
 
     async def _read_all(self, claim: Claim) -> None:
         while items := await self._pending(claim):
-            # Each one is waited for, whatever became of the others: none goes on behind our back.
-            results = await asyncio.gather(
-                *(self._reader.read(claim, item) for item in items), return_exceptions=True
-            )
-            for result in results:
-                if isinstance(result, BaseException):
-                    raise result
-            if not all(results):
+            if not await self._read_portion(claim, items):
                 return
+
+    async def _read_portion(self, claim: Claim, items: Sequence[PendingItem]) -> bool:
+        """Read some items, a few at a time. Returns whether to go on with the source."""
+        left = deque(items)
+        going = True
+
+        async def read_some() -> None:
+            nonlocal going
+            while left and going:
+                try:
+                    if not await self._reader.read(claim, left.popleft()):
+                        going = False
+                except BaseException:
+                    going = False
+                    raise
+
+        # Each one is waited for, whatever became of the others: none goes on behind our back.
+        readers = (read_some() for _ in range(ITEMS_AT_A_TIME))
+        for result in await asyncio.gather(*readers, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+        return going
 
     async def _pending(self, claim: Claim) -> list[PendingItem]:
         async with self._db.transaction(claim.scope.org_id) as session:
-            return await SourceRepository(session, claim.scope).pending(claim.source_id, ITEMS_AT_A_TIME)
+            return await SourceRepository(session, claim.scope).pending(claim.source_id, PORTION)
 
     async def _interrupt(self, claim: Claim, error: Exception, *, last_attempt: bool) -> None:
         """Say with the source why it does not go on. It waits in the queue, unless somebody must do something."""
