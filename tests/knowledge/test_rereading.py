@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from concierge.knowledge.schemas.websites import WebsiteOptions
+from concierge.knowledge.sources.website import website_source
 from tests.factories.tenants import Tenant
 from tests.kit.site import Answer, Site, page
 from tests.knowledge.reading import (
@@ -174,6 +176,32 @@ async def test_a_page_believed_unchanged_whose_document_is_lost_is_fetched_whole
 
     assert sees(site) == [None, '"one"', None]
     assert len(await texts_in(surfer)) == 1
+    await assert_counters_are_true(surfer)
+
+
+async def test_a_website_added_again_keeps_the_pages_behind_an_unchanged_one(
+    surfer: Tenant, site: Site
+) -> None:
+    site.pages["/robots.txt"] = page(b"", 404)
+    links = "<a href='/chairs'>Chairs</a> <a href='/tables'>Tables</a>"
+    start = f"<html><body><main><h1>Shop</h1><p>We sell furniture. {BODY}</p>{links}</main></body></html>"
+    site.pages["/"] = conditional(start, '"start"')
+    site.pages["/chairs"] = conditional(PAGE, '"chairs"')
+    site.pages["/tables"] = conditional(start.replace("furniture", "tables of stone and glass"), '"tables"')
+    website = website_source(site.url("/"), WebsiteOptions(mode="crawl", delay_seconds=0))
+    source_id = await surfer.read(website)
+    before = await texts_in(surfer)
+    assert len(before) >= 2
+
+    for read in (surfer.read(website), sync(surfer, source_id)):
+        await read
+        assert await texts_in(surfer) == before
+        assert (await latest(surfer, source_id)).get("removed", 0) == 0
+
+    site.pages["/chairs"] = page(b"", 404)
+    await sync(surfer, source_id)
+    assert not any("Kelapa" in stored for stored in await texts_in(surfer))
+    assert (await latest(surfer, source_id))["removed"] == 1
     await assert_counters_are_true(surfer)
 
 

@@ -23,8 +23,8 @@ SELECT s.org_id, CAST(:id AS uuid), s.id, CAST(:uri AS text), CAST(:media_type A
 FROM sources s WHERE s.org_id = :org_id AND s.id = :source_id
 ON CONFLICT (org_id, source_id, uri) DO UPDATE
 SET media_type = excluded.media_type, data = excluded.data, size = excluded.size, status = excluded.status,
-    error_code = excluded.error_code, error = excluded.error, depth = excluded.depth, sync_id = excluded.sync_id, chunk_count = 0,
-    finished_at = NULL
+    error_code = excluded.error_code, error = excluded.error, depth = excluded.depth, sync_id = excluded.sync_id,
+    chunk_count = 0, finished_at = NULL
 WHERE source_items.sync_id IS DISTINCT FROM excluded.sync_id
 """
 
@@ -270,11 +270,11 @@ class SourceRepository:
 
     async def pend_again(self, source_id: UUID, uris: Sequence[str]) -> bool:
         """Have items read again within the same sync. Returns whether there are any."""
+        present = (SourceItem.org_id == self._scope.org_id) & (SourceItem.source_id == source_id)
         rows = await self._session.scalars(
             update(SourceItem)
             .where(
-                SourceItem.org_id == self._scope.org_id,
-                SourceItem.source_id == source_id,
+                present,
                 SourceItem.uri.in_(uris),
                 SourceItem.status.in_(("stored", "unchanged")),
             )
@@ -363,12 +363,11 @@ class SourceRepository:
             .where(Source.org_id == self._scope.org_id, Source.id == source_id)
             .scalar_subquery()
         )
-        failed = SourceItem.status == "failed"
         await self._session.execute(
             update(SourceItem)
             .where(
                 present,
-                failed if only is None else SourceItem.id == only,
+                SourceItem.status == "failed" if only is None else SourceItem.id == only,
                 SourceItem.sync_id.is_not_distinct_from(earlier),
             )
             .values(status="pending", error_code=None, error=None, finished_at=None)

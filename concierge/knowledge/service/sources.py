@@ -234,7 +234,11 @@ class SourceService:
         _require_idle(source)
         source.authoritative, source.credibility = wanted.authoritative, wanted.credibility
         source.options = {**source.options, **wanted.options}
-        await self._start(source, await self._new_sync(source, "manual"))
+        if is_fetched(source):
+            # What is known of it is read again too: a page that is unchanged does not say again where it leads.
+            await self._list_again(source, "manual")
+        else:
+            await self._start(source, await self._new_sync(source, "manual"))
         return source
 
     async def _new_source(self, pack_id: UUID, wanted: NewSource) -> Source:
