@@ -9,8 +9,11 @@ import httpx
 from concierge.entrypoints.wiring import Platform
 from tests.factories.tenants import Tenant, make_tenant
 
-# The same shop says something else elsewhere.
-OTHER_DOCUMENT = "# Returns FAQ\n\nYou have 14 days from delivery to send anything back.\n"
+# The same shop says two things of its car park.
+PLACES = {
+    "parking": "# Parking\n\nThe car park behind the depot has 40 places for visitors.\n",
+    "arrival": "# Parking FAQ\n\nThe car park behind the depot has 60 places for visitors.\n",
+}
 DOCUMENT = "# Returns\n\nYou have 30 days from delivery to send anything back. We collect it for free.\n"
 QUESTION = "How many days do I have to send something back?"
 
@@ -49,8 +52,8 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
 
 
 async def _contradict(tenant: Tenant) -> UUID:
-    """Have a page read that says something else, which an operator then lets rest."""
-    await tenant.learn(counter=OTHER_DOCUMENT)
+    """Have pages read that disagree, which an operator then lets rest."""
+    await tenant.learn(**PLACES)
     await tenant.platform.contradictions.run(tenant.scope, tenant.pack_id)
     found = await _first(tenant, f"/knowledge/packs/{tenant.pack_id}/contradictions")
     response = await tenant.client.post(

@@ -1,9 +1,9 @@
-"""A pack as one archive, written while it is sent: never more of it in memory than one document."""
+"""A pack as one archive, written while it is sent: never more of it in memory than some documents."""
 
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
@@ -16,6 +16,7 @@ from concierge.kit.db import Database
 from concierge.knowledge.errors import PackNotFoundError
 from concierge.knowledge.models import Document, KnowledgePack, Source
 from concierge.knowledge.repository import DocumentRepository, PackRepository, SourceRepository
+from concierge.knowledge.repository.export import ExportRepository
 from concierge.knowledge.schemas.archives import (
     FORMAT,
     FORMAT_VERSION,
@@ -27,6 +28,8 @@ from concierge.knowledge.schemas.archives import (
 )
 
 PORTION = 200
+# Texts of so many characters are in memory together, or one that is longer.
+GROUP_CHARACTERS = 2_000_000
 # Kinds whose address is a path on the machine that read it.
 FROM_DISK = frozenset({"file", "folder", "archive"})
 OLDEST = (1980, 1, 1, 0, 0, 0)
@@ -67,10 +70,12 @@ class PackExport:
         found: list[Source] = []
         before: UUID | None = None
         async with self._db.transaction(scope.org_id) as session:
-            while portion := await SourceRepository(session, scope).of_pack(pack_id, before, PORTION):
+            while True:
+                portion = await SourceRepository(session, scope).of_pack(pack_id, before, PORTION)
                 found += portion
+                if len(portion) < PORTION:
+                    return found[::-1]
                 before = portion[-1].id
-        return found[::-1]
 
     async def _documents(self, scope: TenantScope, pack_id: UUID) -> AsyncIterator[Document]:
         """Each document once: one that is replaced meanwhile comes as it was."""
@@ -78,17 +83,33 @@ class PackExport:
         after: UUID | None = None
         while True:
             async with self._db.transaction(scope.org_id) as session:
-                listed = await DocumentRepository(session, scope).list(pack_id, after, PORTION)
-            for entry in listed:
-                place = entry.source_id, entry.uri
+                documents = DocumentRepository(session, scope)
+                listed = [document.id for document in await documents.list(pack_id, after, PORTION)]
+                sizes = await ExportRepository(session, scope).sizes(listed)
+            for group in grouped(sizes):
                 async with self._db.transaction(scope.org_id) as session:
-                    document = await DocumentRepository(session, scope).get(entry.id)
-                if document is not None and place not in seen:
-                    seen.add(place)
-                    yield document
-            if not listed:
+                    whole = await ExportRepository(session, scope).whole(group)
+                for document in whole:
+                    if (place := (document.source_id, document.uri)) not in seen:
+                        seen.add(place)
+                        yield document
+            if len(listed) < PORTION:
                 return
-            after = listed[-1].id
+            after = listed[-1]
+
+
+def grouped(sizes: Mapping[UUID, int]) -> Iterator[list[UUID]]:
+    """The documents in groups whose texts may be in memory together, in the order of their ids."""
+    group: list[UUID] = []
+    total = 0
+    for document_id, size in sorted(sizes.items()):
+        if group and total + size > GROUP_CHARACTERS:
+            yield group
+            group, total = [], 0
+        group.append(document_id)
+        total += size
+    if group:
+        yield group
 
 
 class _Outlet(io.RawIOBase):

@@ -29,6 +29,7 @@ from concierge.knowledge.schemas.archives import (
     digest_of,
     document_name,
 )
+from concierge.knowledge.service.ending import end_reading
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.sources import SourceService
 
@@ -37,7 +38,7 @@ MANIFEST_BYTES = 16 * 1024 * 1024
 ENTRY_BYTES = 64 * 1024 * 1024
 PORTION_BYTES = 8 * 1024 * 1024
 NOT_AN_ARCHIVE = "This is not a knowledge pack exported from Concierge."
-WAS_EMPTY = "It had no documents when the pack was exported. Read it again to fill it."
+WAS_EMPTY = ("source_empty", "It had no documents when the pack was exported.")
 DAMAGED = (
     "The archive is damaged or incomplete. Export the pack again, and check that the file was copied whole."
 )
@@ -62,6 +63,7 @@ class PackImport:
     """The caller's transaction is rolled back when an error is raised: nothing of a bad archive stays."""
 
     def __init__(self, unit: Unit, clock: Clock = utc_now) -> None:
+        self._unit = unit
         self._clock = clock
         self._packs = PackService(unit, clock)
         self._service = SourceService(unit, clock)
@@ -85,7 +87,7 @@ class PackImport:
             if place in reader.filled:
                 await self._service.enqueue(source_id)
             else:
-                await self._end_empty(source_id)
+                await self._end_empty(source_id, pack)
         return Imported(pack, tuple(ids[place] for place in sorted(reader.filled)))
 
     async def _begin(self, pack_id: UUID, wanted: ArchivedSource) -> UUID:
@@ -103,12 +105,11 @@ class PackImport:
             source.options, source.audience = wanted.options, wanted.audience
         return source_id
 
-    async def _end_empty(self, source_id: UUID) -> None:
-        """A source that had nothing keeps its place in the pack, to be read again by whoever wants it."""
-        source = await self._sources.get(source_id)
+    async def _end_empty(self, source_id: UUID, pack: KnowledgePack) -> None:
+        """A source that had nothing keeps its place in the pack; where it is fetched, it can be read again."""
+        source = await self._sources.get(source_id, lock=True)
         if source is not None:
-            source.status, source.finished_at = "failed", self._clock()
-            source.error_code, source.error = "source_empty", WAS_EMPTY
+            await end_reading(self._unit, source, pack, "failed", self._clock(), WAS_EMPTY)
 
 
 def _renamed(wanted: PackIn, name: str) -> PackIn:
