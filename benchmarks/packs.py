@@ -19,7 +19,7 @@ from concierge.accounts.scope import TenantScope
 from concierge.entrypoints.wiring import DatabaseAddress
 from concierge.kit.db import Database
 from concierge.kit.ids import new_id
-from concierge.kit.migrations import location, migrate
+from concierge.kit.migrations import migrate
 from concierge.kit.postgres import EmbeddedPostgres
 from concierge.knowledge.repository import DocumentRepository
 
@@ -68,6 +68,7 @@ async def opened(
     postgres = EmbeddedPostgres(folder / "postgres")
     postgres.ensure_running()
     address = DatabaseAddress(postgres.owner_url, postgres.app_url, None)
+    migrate(address.owner_url)  # One that was built before is brought up to date, as an installation is.
     if not ready.exists():
         building(sum(len(own.material) for own in wanted))
         packs = await _built(address, wanted)
@@ -82,15 +83,12 @@ async def opened(
 
 def _digest(wanted: Sequence[Wanted]) -> str:
     digest = hashlib.sha256(str(BUILDER_VERSION).encode())
-    for path in sorted((location() / "versions").glob("*.py")):
-        digest.update(path.read_bytes())
     for own in wanted:
         digest.update(f"{own.name}:{own.material.identity}:{own.copied}".encode())
     return digest.hexdigest()[:12]
 
 
 async def _built(address: DatabaseAddress, wanted: Sequence[Wanted]) -> list[Pack]:
-    migrate(address.owner_url)
     conninfo = address.owner_url.replace("postgresql+psycopg://", "postgresql://", 1)
     with psycopg.connect(conninfo) as owner:
         register_vector(owner)

@@ -88,6 +88,8 @@ def pieces_of(documents: Sequence[dict[str, str]], cut: str) -> list[Piece]:
         split = RecursiveCharacterTextSplitter(chunk_size=size, chunk_overlap=overlap).split_text
     else:
         tokenizer = Tokenizer.from_file(str(published_folder() / "tokenizer.json"))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
         split = SentenceSplitter(
             chunk_size=size,
             chunk_overlap=overlap,
