@@ -7,7 +7,7 @@ with a question, where the index of vectors needs a thirtieth of the time.
 from alembic import op
 
 revision = "0020"
-down_revision = "0006"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

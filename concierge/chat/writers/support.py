@@ -37,7 +37,7 @@ COEFFICIENTS: Mapping[str, float] = {
 INTERCEPT = -3.17
 
 ENOUGH = 0.4  # From here on the answer is given as one.
-SOME = 0.25  # From here on what is known is said, together with what is not.
+SOME = 0.28  # From here on what is known is said, together with what is not.
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 # A capital inside the sentence, or a year or code; other numbers are often the visitor's own ("my door is 72 cm"). Long
