@@ -189,6 +189,8 @@ def _environment() -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "HF_HUB_OFFLINE": "1",
         "RAYON_NUM_THREADS": "1",
+        # Threads that compute nothing here would each reserve address space.
+        "OPENBLAS_NUM_THREADS": "1",
         "TMPDIR": _library_folder(),
     }
 
