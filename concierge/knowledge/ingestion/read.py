@@ -17,11 +17,12 @@ from concierge.knowledge.ingestion.claim import Claim
 from concierge.knowledge.ingestion.prepare import new_document, prepared
 from concierge.knowledge.ingestion.site import SiteReader
 from concierge.knowledge.ingestion.store import Storing
-from concierge.knowledge.parsing import ParsedDocument, parse
+from concierge.knowledge.parsing import ParsedDocument, parse, stored
 from concierge.knowledge.parsing.archives import documents_in_archive
 from concierge.knowledge.parsing.found import Found, SkippedFile, is_archive_name
 from concierge.knowledge.repository import DocumentRepository, PendingItem, SourceRepository, Validators
 from concierge.knowledge.schemas import NewItem
+from concierge.knowledge.schemas.archives import DOCUMENT_TYPE
 from concierge.knowledge.service.freshness import FETCHED_KINDS
 
 logger = structlog.get_logger(__name__)
@@ -93,9 +94,7 @@ class Reader:
     async def _content(self, claim: Claim, item: PendingItem, data: bytes | None) -> Content | None:
         """Read an item's document; None when it was found unchanged and that is noted."""
         if data is not None:
-            return Content(
-                await asyncio.to_thread(parse, data, filename=item.uri, media_type=item.media_type)
-            )
+            return Content(await asyncio.to_thread(_read_given, data, item))
         if claim.source.kind not in FETCHED_KINDS:
             raise DocumentRejectedError("The content of this item is no longer there. Add it again.")
         fetched = await self._fetched(claim, item)
@@ -137,6 +136,13 @@ async def _parsed(fetched: Fetched) -> Content:
         replace(parsed, url=parsed.url or fetched.final_url),
         Validators(fetched.etag, fetched.last_modified),
     )
+
+
+def _read_given(data: bytes, item: PendingItem) -> ParsedDocument:
+    """What a pack's archive brought was read before. Only what we put there ourselves is believed to be that."""
+    if item.media_type == DOCUMENT_TYPE:
+        return stored.read(data)
+    return parse(data, filename=item.uri, media_type=item.media_type)
 
 
 def is_gone(error: ConciergeError) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from concierge.knowledge.errors import DocumentRejectedError
-from concierge.knowledge.parsing import markdown, stored
+from concierge.knowledge.parsing import markdown
 from concierge.knowledge.parsing.document import Extracted, ParsedDocument, parse_date
 from concierge.knowledge.parsing.kinds import Kind, kind_of, kind_of_name
 from concierge.knowledge.parsing.language import language_of
@@ -14,7 +14,6 @@ from concierge.knowledge.parsing.pages import Page, page_starts
 from concierge.knowledge.parsing.rows import read_delimited
 from concierge.knowledge.parsing.sandbox import sandbox
 from concierge.knowledge.parsing.text import decode, normalize
-from concierge.knowledge.schemas.archives import DOCUMENT_TYPE
 
 __all__ = ["Kind", "ParsedDocument", "kind_of_name", "parse"]
 
@@ -33,8 +32,6 @@ def parse(data: bytes, *, filename: str, media_type: str | None) -> ParsedDocume
     `filename` names the type where the content does not and gives a title where nothing else does. `media_type` is
     what the sender claimed, with or without parameters. Raises DocumentRejectedError with a code that says why.
     """
-    if media_type == DOCUMENT_TYPE:
-        return stored.read(data)
     if len(data) > MAX_DOCUMENT_BYTES:
         raise DocumentRejectedError(
             f"The file is larger than {MAX_DOCUMENT_BYTES // 1024**2} MB. Split it into smaller documents.",

@@ -22,4 +22,5 @@ def read(data: bytes) -> ParsedDocument:
         published_at=stored.published_at,
         modified_at=stored.modified_at,
         media_type=stored.media_type,
+        page_starts=tuple(sorted(start for start in stored.page_starts if start <= len(stored.text))),
     )

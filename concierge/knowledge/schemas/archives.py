@@ -5,22 +5,24 @@ Nothing in it names an organization, a member or a key, and no id in it is ever 
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
 from concierge.kit.fields import PlainText
 from concierge.knowledge.schemas.packs import PackIn
 from concierge.knowledge.schemas.sources import SourceKind
+from concierge.knowledge.schemas.websites import WebsiteOptions, WebsiteSeen
 
 FORMAT: Final = "concierge-pack"
 FORMAT_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 MOST_DOCUMENTS: Final = 50_000
 MOST_SOURCES: Final = 10_000
-MAX_OPTIONS_CHARS: Final = 64 * 1024
+MAX_OPTIONS_CHARS: Final = 256 * 1024
 EARLIEST_YEAR: Final = 1900
 LATEST_YEAR: Final = 2200
 MAX_TEXT_CHARS: Final = 10_000_000
@@ -28,7 +30,13 @@ MAX_TEXT_CHARS: Final = 10_000_000
 DOCUMENT_TYPE: Final = "application/vnd.concierge.document+json"
 KINDS: Final[tuple[str, ...]] = get_args(SourceKind)
 # Options of a source that may hold what opens another door.
-_SECRET_OPTIONS: Final = ("secret", "token", "password", "auth", "cookie", "header", "key", "credential")
+_SECRET_OPTION: Final = re.compile(
+    r"(?:^|[_-])(?:api[_-]?key|secret|token|password|authori[sz]ation|cookies?|headers?|credentials?)$",
+    re.IGNORECASE,
+)
+# Options that others rely on the shape of.
+_OPTION_SHAPES: Final[Mapping[str, type[BaseModel]]] = {"website": WebsiteOptions, "seen": WebsiteSeen}
+_FETCHED_KINDS: Final = ("url", "website")
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Uri = Annotated[str, StringConstraints(min_length=1, max_length=4_000), PlainText]
@@ -50,7 +58,10 @@ def _modest(options: dict[str, Any]) -> dict[str, Any]:
     # PostgreSQL has no place for it, in no string of any depth.
     if "\\u0000" in written:
         raise ValueError("must not contain the character NUL")
-    return options
+    return {
+        name: shape.model_validate(value).model_dump() if (shape := _OPTION_SHAPES.get(name)) else value
+        for name, value in options.items()
+    }
 
 
 def _believable(moment: datetime) -> datetime:
@@ -68,6 +79,12 @@ class ArchivedSource(BaseModel):
     audience: Short | None = None
     options: Annotated[dict[str, Any], AfterValidator(_modest)] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def has_an_address_to_fetch(self) -> Self:
+        if self.kind in _FETCHED_KINDS and not (self.uri or "").startswith(("https://", "http://")):
+            raise ValueError("must have an address to be fetched from")
+        return self
+
 
 Moment = Annotated[AwareDatetime, AfterValidator(_believable)]
 
@@ -83,6 +100,9 @@ class ArchivedDocument(BaseModel):
     language: Short | None = None
     published_at: Moment | None = None
     modified_at: Moment | None = None
+    page_starts: Annotated[
+        list[Annotated[int, Field(ge=0, le=MAX_TEXT_CHARS)]], Field(max_length=50_000)
+    ] = []
     sha256: Digest
     text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARS), PlainText]
 
@@ -124,5 +144,5 @@ def shareable(options: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: shareable(value) if isinstance(value, dict) else value  # pyright: ignore[reportUnknownArgumentType]  # JSON.
         for name, value in options.items()
-        if not any(word in name.lower() for word in _SECRET_OPTIONS)
+        if not _SECRET_OPTION.search(name)
     }

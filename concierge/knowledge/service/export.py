@@ -193,6 +193,7 @@ def _document(document: Document, source: int) -> dict[str, Any]:
         "language": document.language,
         "published_at": document.published_at and document.published_at.isoformat(),
         "modified_at": document.modified_at and document.modified_at.isoformat(),
+        "page_starts": document.page_starts or [],
         "sha256": digest_of_text(document.text),
         "text": document.text,
     }
