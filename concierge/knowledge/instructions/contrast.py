@@ -70,7 +70,7 @@ COEFFICIENTS: Mapping[str, float] = {
     "question": 2.01,
     "ours": -0.83,
     "yours": -1.79,
-    "screen": -0.79,
+    "screen": -0.78,
     "item": -2.95,
     "words": -0.82,
     "rest": -3.04,
