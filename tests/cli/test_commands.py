@@ -222,10 +222,12 @@ def test_ctrl_c_cancels_what_is_being_read(running: Installation, tmp_path: Path
     assert 0 < rows(running, "documents") < 200
 
 
-def test_a_terminal_shows_a_bar(running: Installation, shop: Path) -> None:
+def test_a_terminal_shows_a_bar(running: Installation, tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / f"n{number}.md").write_text(f"# Note {number}\n\n" + f"It costs {number} dollars. " * 40)
     master, slave = os.openpty()
     command = subprocess.Popen(
-        [sys.executable, "-m", "concierge.entrypoints.cli", "ingest", str(shop), "--agent", "ada"],
+        [sys.executable, "-m", "concierge.entrypoints.cli", "ingest", str(tmp_path), "--agent", "ada"],
         env={
             **os.environ,
             "CONCIERGE_DATA_DIR": str(running.data_dir),
@@ -242,7 +244,7 @@ def test_a_terminal_shows_a_bar(running: Installation, shop: Path) -> None:
 
     assert command.wait(30) == 0, seen
     assert re.search(rb"Reading.*\d%.*documents", seen), seen
-    assert b"2 documents read" in seen
+    assert b"60 documents read" in seen
 
 
 def _read(terminal: int) -> bytes:

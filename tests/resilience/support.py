@@ -7,12 +7,13 @@ import socket
 import sys
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 import httpx
+import psutil
 
 from concierge.entrypoints.cli import evaluate
 from concierge.entrypoints.cli.main import main
@@ -20,7 +21,7 @@ from concierge.entrypoints.wiring import DatabaseAddress, build
 from concierge.kit.postgres import OWNER_ROLE
 from concierge.kit.postgres.cluster import postmaster_pid
 from concierge.kit.postgres.home import Home
-from concierge.kit.postgres.processes import end_all
+from concierge.kit.postgres.processes import end_all, server_processes
 from concierge.kit.settings import Settings
 from concierge.llm.embeddings import LocalEmbedder
 from tests.factories.tenants import Tenant, bearer
@@ -166,9 +167,14 @@ class Installation:
             return False
 
     def kill_database(self) -> None:
+        """Kill it. Its servers would still answer a statement or two before they see that they are orphans."""
+        servers = list(server_processes(self.home.cluster))
         pid = postmaster_pid(self.home.cluster)
         assert pid
         os.kill(pid, signal.SIGKILL)
+        for server in servers:
+            with suppress(psutil.NoSuchProcess):
+                server.kill()
 
     @asynccontextmanager
     async def tenant(self, embedder: LocalEmbedder) -> AsyncGenerator[Tenant]:

@@ -18,6 +18,7 @@ from concierge.knowledge.repository import (
 )
 from concierge.knowledge.schemas import NewItem
 from concierge.knowledge.schemas.syncs import Change, ChangeKind
+from concierge.knowledge.sources.repetition import same_numbers
 from concierge.knowledge.sources.website import Website
 
 EXPANDED_PER_TRANSACTION = 50
@@ -186,7 +187,7 @@ class Storing:
             if new.simhash is None
             else await tables.documents.near(claim.source_id, new.simhash, item.uri)
         )
-        if near is None:
+        if near is None or not same_numbers(near[2], new.text):
             return False
         detail = f"It says nearly the same as {near[1][:200]}, which is kept."
         await tables.sources.finish_item(

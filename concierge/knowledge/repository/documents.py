@@ -80,7 +80,7 @@ WHERE org_id = %(org_id)b AND document_id = %(document_id)b ORDER BY ordinal
 """
 
 NEARLY_THE_SAME = """
-SELECT id, uri FROM documents
+SELECT id, uri, text FROM documents
 WHERE org_id = :org_id AND source_id = :source_id AND uri <> :uri AND simhash IS NOT NULL
   AND bit_count((simhash # CAST(:simhash AS bigint))::bit(64)) <= :near
 ORDER BY created_at LIMIT 1
@@ -331,8 +331,8 @@ class DocumentRepository:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
 
-    async def near(self, source_id: UUID, simhash: int, uri: str) -> tuple[UUID, str] | None:
-        """Return a document of the source, under another name, that says nearly the same, and its name."""
+    async def near(self, source_id: UUID, simhash: int, uri: str) -> tuple[UUID, str, str] | None:
+        """Return a document of the source, under another name, that reads nearly the same: id, name and text."""
         row = (
             await self._session.execute(
                 text(NEARLY_THE_SAME),
@@ -345,7 +345,7 @@ class DocumentRepository:
                 },
             )
         ).first()
-        return (row[0], row[1]) if row else None
+        return (row[0], row[1], row[2]) if row else None
 
     async def flags(self, document_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
         """Return the flags of the documents that have some."""

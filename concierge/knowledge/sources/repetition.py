@@ -21,6 +21,7 @@ LEAST_WORDS: Final = 20
 MOST_KNOWN: Final = 500
 
 _WORD: Final = re.compile(r"\w+")
+_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def fingerprint(text: str) -> int | None:
@@ -40,6 +41,11 @@ def differing_bits(one: int, other: int) -> int:
     return ((one ^ other) & (2**64 - 1)).bit_count()
 
 
+def same_numbers(one: str, other: str) -> bool:
+    """Whether two texts name the same numbers: two products may share every word but the price."""
+    return set(_NUMBER.findall(one)) == set(_NUMBER.findall(other))
+
+
 class Boilerplate:
     """Blocks seen on the pages of one site, and which of them repeat so often that they are left out."""
 
@@ -48,7 +54,7 @@ class Boilerplate:
         self._known = set(known)
         self._pages_of: dict[bytes, set[str]] = defaultdict(set)
         self._pages: set[str] = set()
-        self._first_holders: dict[bytes, set[str]] = {}
+        self._holding: dict[bytes, set[str]] = defaultdict(set)
         self.dropped = 0
         self.reread: set[str] = set()
 
@@ -67,17 +73,13 @@ class Boilerplate:
                 self.dropped += 1
             else:
                 kept.append(block)
+                self._holding[key].add(address)
         return "\n\n".join(kept) if any(_says_something(block) for block in kept) else text
 
     def holders(self) -> set[str]:
         """Return, once, the pages that were read before one of their blocks was known to repeat."""
-        fresh = {key for key in self._pages_of if self._repeats(key)}
-        fresh -= self._first_holders.keys() | self._known
-        pages: set[str] = set()
-        for key in fresh:
-            self._first_holders[key] = set(self._pages_of[key])
-            pages |= self._pages_of[key]
-        pages -= self.reread
+        repeated = [key for key in self._holding if self._repeats(key)]
+        pages = {page for key in repeated for page in self._holding.pop(key)} - self.reread
         self.reread |= pages
         return pages
 

@@ -11,6 +11,7 @@ from concierge.knowledge.parsing.document import parse_date
 
 MAX_BYTES: Final = 50 * 1024 * 1024  # The limit of the sitemap protocol, unpacked.
 MAX_ENTRIES: Final = 50_000  # So is this.
+_PROLOGUE: Final = 64 * 1024
 _GZIP: Final = b"\x1f\x8b"
 
 
@@ -70,6 +71,8 @@ def sitemap_of(data: bytes) -> Sitemap:
     body, cut = _unpacked(data)
     if not body.lstrip().startswith(b"<"):
         return _plain_list(body, cut=cut)
+    if b"<!ENTITY" in body[:_PROLOGUE]:
+        return Sitemap()  # No sitemap defines entities; what does wants them unfolded.
     target = _Target()
     parser = XMLParser(target=target, recover=True, resolve_entities=False, no_network=True, huge_tree=False)
     try:
