@@ -76,7 +76,7 @@ class Judge:
             question_vector=found.vector,
             idf=found.idf,
             passages=found.passages,
-            background=found.background,
+            lead=found.lead,
         )
         reading = read(brief)
         values = features(reading, reading.ranked[0]) if reading.ranked else {}

@@ -24,6 +24,7 @@ NAMED_MODULES = {
         "parsing",
         "sources",
         "search",
+        "surroundings",
         "indexes",
         "instructions",
         "ranking",

@@ -1,8 +1,9 @@
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from concierge.chat.writers.brief import Citation
 from concierge.kit.fields import PlainText
 
 Short = Annotated[str, StringConstraints(max_length=500), PlainText]
@@ -36,7 +37,7 @@ class ChatIn(BaseModel):
 
 
 class SourceOut(BaseModel):
-    """A numbered source: `quote` is the exact text from `start` to `end` of the document."""
+    """A numbered source: `quote` is the exact text from `start` to `end` of the document, and begins on its `page`."""
 
     number: int
     document_id: UUID
@@ -47,6 +48,13 @@ class SourceOut(BaseModel):
     quote: str
     start: int
     end: int
+    page: int | None
+
+    @classmethod
+    def of(cls, citation: Citation) -> Self:
+        score = round(citation.score, 4)
+        fields = {name: getattr(citation, name) for name in cls.model_fields.keys() - {"type", "score"}}
+        return cls(type=citation.kind, score=score, **fields)
 
 
 class ClaimOut(BaseModel):

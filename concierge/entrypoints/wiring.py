@@ -29,6 +29,7 @@ from concierge.knowledge.ingestion import Ingestion
 from concierge.knowledge.search import Search
 from concierge.knowledge.service import ContradictionSearch, PackExport, SearchService, SourceWatch
 from concierge.llm.embeddings import Embedder, create_embedder
+from concierge.llm.reranking import HostedReranker
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def build(
     db = Database(address.app_url, pool_size=settings.database_pool, role=address.app_role)
     embedder = embedder or create_embedder(settings.embedding_model, cache_dir=model_cache(settings))
     accounts = _accounts(settings, db, clock)
-    search = Search(db, clock)
+    search = Search(db, clock, reranker=_reranker(settings))
     own_origins = own_origins_of(settings)
     limits = settings.limits
     fetcher = fetcher or Fetcher(
@@ -122,6 +123,13 @@ def build(
         contradictions=ContradictionSearch(db),
         exporting=PackExport(db, clock),
     )
+
+
+def _reranker(settings: Settings) -> HostedReranker | None:
+    chosen = settings.reranker
+    if chosen.url is None:
+        return None
+    return HostedReranker(str(chosen.url), chosen.model, chosen.key, chosen.seconds)
 
 
 def unconnected(settings: Settings) -> Platform:

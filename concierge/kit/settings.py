@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, Field, PostgresDsn, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, PostgresDsn, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).parents[2]
@@ -37,6 +37,22 @@ class Tokens(BaseModel):
     access_minutes: Annotated[int, Field(description="Life of a member's access token.")] = 15
     refresh_days: Annotated[int, Field(description="Life of a session that is not used.")] = 30
     visitor_days: Annotated[int, Field(description="Life of a visitor's token.")] = 30
+
+
+class Reranking(BaseModel):
+    """A hosted cross-encoder that looks at the best passages of a search; none by default."""
+
+    url: Annotated[
+        HttpUrl | None,
+        Field(
+            description="Whole address of a reranker, such as `https://api.jina.ai/v1/rerank`; empty: none."
+        ),
+    ] = None
+    model: Annotated[str | None, Field(description="The reranker's model, where it has several.")] = None
+    key: Annotated[SecretStr | None, Field(description="Its API key.")] = None
+    seconds: Annotated[
+        float, Field(description="Longest a search waits for it; then it goes on without.", gt=0, le=30)
+    ] = 1.0
 
 
 class Settings(BaseSettings):
@@ -75,6 +91,7 @@ class Settings(BaseSettings):
     ] = None
     limits: Limits = Limits()
     tokens: Tokens = Tokens()
+    reranker: Reranking = Reranking()
 
     @property
     def origin(self) -> str:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
@@ -44,6 +44,7 @@ class Signals:
     substance: float = 0.0  # how many different words it has, up to `SUBSTANTIAL`
     credibility: float = 0.0  # what the operator gave the source; 1 for an authoritative one
     recency: float = 0.0  # 1 for what changed today, half of it each year; 0 for what bears no date
+    cross: float = 0.0  # what a cross-encoder gave it, where one is configured and answered in time
 
     def score(self, weights: "Signals") -> float:
         return sum(own * weight for own, weight in zip(astuple(self), astuple(weights), strict=True))
@@ -68,7 +69,12 @@ FINAL = Signals(
     substance=0.06,
     credibility=0.1,
     recency=0.03,
+    # Rerankers differ, so this one is set, not found: their judgement outweighs any two of the others together, and does
+    # not silence them.
+    cross=1.0,
 )
+# So many of the best are shown to a cross-encoder; it pays for each of them.
+CROSSED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,11 @@ class Ranked:
     candidate: Candidate
     score: float
     signals: Signals | None = None
+
+    @property
+    def evidence(self) -> float:
+        """The score without a cross-encoder's part, which is there at one time and not at another."""
+        return self.score - (FINAL.cross * self.signals.cross if self.signals else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,16 @@ def by_evidence(
         )
         ranking.append(Ranked(first.candidate, signals.score(FINAL), signals))
     return _sorted(ranking)
+
+
+def by_cross_encoder(ranking: Sequence[Ranked], scores: Sequence[float]) -> list[Ranked]:
+    """Order a ranking anew by what a cross-encoder gave the first of it."""
+    crossed = [
+        replace(entry, score=entry.score + FINAL.cross * score, signals=replace(entry.signals, cross=score))
+        for entry, score in zip(ranking, scores, strict=False)
+        if entry.signals is not None
+    ]
+    return [*_sorted(crossed), *ranking[len(scores) :]]
 
 
 def same_as_better(

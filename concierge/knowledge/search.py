@@ -15,17 +15,21 @@ from concierge.knowledge.context import Asked, in_context
 from concierge.knowledge.indexes import EXACT_SCAN_CHUNKS, Index, ResidentPacks, StoredIndex
 from concierge.knowledge.lexical import idf
 from concierge.knowledge.ranking import (
+    CROSSED,
     FIRST,
     SHORTLIST,
     Question,
     Ranked,
     bm25_scale,
+    by_cross_encoder,
     by_evidence,
     by_first_sight,
     same_as_better,
 )
 from concierge.knowledge.repository.search import Contender, SearchRepository
 from concierge.knowledge.schemas import Passage
+from concierge.knowledge.surroundings import Surroundings, surroundings
+from concierge.llm.reranking import HostedReranker
 
 Vector = NDArray[np.float32]
 
@@ -51,8 +55,8 @@ class Found:
     """What a search found: the passages best first, and what the trace tells about how.
 
     `vector` is what the passages were compared with: the question's, blended with the earlier ones'; `idf` weighs the
-    words of both. `background` is what passages score that merely share the question's subject, None where so few were
-    found that one cannot tell.
+    words of both. `lead` is how far the first passage stands above those that merely share the question's subject,
+    None where so few were found that one cannot tell.
     `copies` maps a chunk that says the same as a better one, and was left out, to that one.
     """
 
@@ -65,20 +69,28 @@ class Found:
     milliseconds: float
 
     @property
-    def background(self) -> float | None:
-        scored = self.candidates[BACKGROUND_PLACE : BACKGROUND_PLACE + 1]
-        return scored[0].score if scored and scored[0].signals else None
+    def lead(self) -> float | None:
+        evidence = [entry.evidence for entry in self.candidates if entry.signals]
+        if len(evidence) <= BACKGROUND_PLACE:
+            return None
+        return evidence[0] - sorted(evidence, reverse=True)[BACKGROUND_PLACE]
 
 
 class Search:
     """Searches the packs of one organization."""
 
     def __init__(
-        self, db: Database, clock: Clock = utc_now, *, resident: ResidentPacks | None = None
+        self,
+        db: Database,
+        clock: Clock = utc_now,
+        *,
+        resident: ResidentPacks | None = None,
+        reranker: HostedReranker | None = None,
     ) -> None:
         self.resident = resident or ResidentPacks()
         self._db = db
         self._clock = clock
+        self._reranker = reranker
 
     async def find(self, scope: TenantScope, packs: Sequence[UUID], query: Query, *, limit: int = 8) -> Found:
         """Return at most `limit` passages of these packs. Packs that do not exist are passed over."""
@@ -98,6 +110,7 @@ class Search:
         sentences = Sentences(read, asked.vector)
         floor = first[-1].score if first else 0.0
         best = by_evidence(first[:SHORTLIST], read, sentences.best, question, scale, floor)
+        best = await self._reranked(query.text, best, read)
         whole = {entry.chunk_id: (entry, rows) for entry, rows in zip(read, sentences.rows, strict=True)}
         copies = same_as_better(best, dict(zip(whole, sentences.means, strict=True)))
         kept = [entry for entry in best if entry.candidate.chunk_id not in copies][:limit]
@@ -113,6 +126,25 @@ class Search:
             chunks_searched=index.chunks,
             milliseconds=(perf_counter() - began) * 1000,
         )
+
+    async def _reranked(
+        self, text: str, ranking: Sequence[Ranked], read: Sequence[Contender]
+    ) -> Sequence[Ranked]:
+        """Let a cross-encoder look at the first passages, where there is one and it answers in time."""
+        if self._reranker is None or not ranking:
+            return ranking
+        texts = {entry.chunk_id: f"{entry.title}\n\n{entry.text}" for entry in read}
+        shown = [texts[entry.candidate.chunk_id] for entry in ranking[:CROSSED]]
+        scores = await self._reranker.scores(text, shown)
+        return ranking if scores is None else by_cross_encoder(ranking, scores)
+
+    async def around(
+        self, scope: TenantScope, passages: Sequence[Passage], budget: int
+    ) -> Mapping[UUID, Surroundings]:
+        """Read what stands around passages, best first, up to `budget` characters in all. Returns it by chunk."""
+        chunks = [passage.chunk_id for passage in passages]
+        async with self._db.transaction(scope.org_id) as session:
+            return surroundings(chunks, await SearchRepository(session, scope).around(chunks), budget)
 
     async def _index(
         self, repository: SearchRepository, scope: TenantScope, packs: Sequence[UUID], words: Sequence[str]
@@ -174,4 +206,5 @@ def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Pass
         credibility=read.credibility,
         authoritative=read.authoritative,
         document_cosine=read.document_cosine,
+        page_starts=read.page_starts,
     )

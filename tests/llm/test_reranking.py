@@ -2,47 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from concierge.llm.reranking import HostedReranker
+from tests.llm.rerankers import cohere, hosted
 
 pytestmark = pytest.mark.anyio
 
 PASSAGES = ["We deliver to Norway.", "Returns are free for 30 days.", "The sofa weighs 58 kg."]
-
-
-@asynccontextmanager
-async def hosted(
-    body: bytes, status: str = "200 OK", delay_s: float = 0.0
-) -> AsyncGenerator[tuple[HostedReranker, list[Any]]]:
-    requests: list[Any] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        requests.append((head.decode(), json.loads(await reader.readexactly(length))))
-        await asyncio.sleep(delay_s)
-        writer.write(
-            f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-        )
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/rerank"
-        yield HostedReranker(url, "rerank-v3", SecretStr("secret-key"), 0.5), requests
-
-
-def cohere(*scores: tuple[int, float]) -> bytes:
-    return json.dumps(
-        {"results": [{"index": index, "relevance_score": score} for index, score in scores], "id": "x"}
-    ).encode()
 
 
 async def test_scores_come_back_in_the_order_of_the_passages() -> None:

@@ -98,10 +98,10 @@ export function createAnswer(words: Words, onPaint: () => void): AnswerView {
 }
 
 /** Title, exact quote and link of one source, folded. */
-function card({ number, title, url, quote }: Source, words: Words): HTMLDetailsElement {
+function card({ number, title, url, quote, page }: Source, words: Words): HTMLDetailsElement {
   const href = safeHref(url ?? "");
   const place = href ? new URL(href).host : "";
-  const name = h("span.name", {}, title || place, h("small", {}, place));
+  const name = h("span.name", {}, title || place, h("small", {}, [place, page && fill(words[Word.page], page)].filter(Boolean).join(" · ")));
   const details = h("details", {}, h("summary", {}, h("b", {}, String(number)), name, icon(ICONS.down)));
   details.append(h("blockquote", {}, renderMarkdown(quote)));
   if (href) details.append(link(href, words[Word.openSource]));

@@ -9,6 +9,7 @@ export interface Source {
   title: string;
   url: string | null;
   quote: string;
+  page?: number | null;
 }
 
 /** The whole verified message, as the last event carries it. */

@@ -4,7 +4,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 
-export const SOURCE = { number: 1, title: "Returns", url: "https://shop.example/returns", quote: "Within **30 days** of delivery." };
+export const SOURCE = { number: 1, title: "Returns", url: "https://shop.example/returns", quote: "Within **30 days** of delivery.", page: 3 };
 const RESPONSE = "You have **30 days** from delivery [1].";
 
 let server: Server;

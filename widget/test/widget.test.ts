@@ -25,6 +25,7 @@ describe("the widget", () => {
     button("Source 1: Returns").click();
     const card = find<HTMLDetailsElement>(".sources li details");
     expect([find<HTMLDetailsElement>(".sources").open, card.open]).toEqual([true, true]);
+    expect(card.querySelector("small")?.textContent).toBe("shop.example · page 3");
     expect(card.querySelector("blockquote")?.textContent).toBe("Within 30 days of delivery.");
     expect(card.querySelector("a")?.href).toBe(SOURCE.url);
     expect(root().activeElement).toBe(card.querySelector("summary"));

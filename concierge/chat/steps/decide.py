@@ -37,7 +37,7 @@ class AnswerPlan:
             turn=received.turn.seq - 1,
             agent_name=received.agent.name,
             contradictions=contradictions,
-            background=found.background,
+            lead=found.lead,
         )
 
 

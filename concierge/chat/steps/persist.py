@@ -22,20 +22,7 @@ def reply_of(received: Received, verified: Verified) -> dict[str, Any]:
         conversation_id=received.turn.conversation_id,
         turn_id=received.turn.id,
         confidence_score=round(answer.confidence, 3),
-        sources=[
-            SourceOut(
-                number=citation.number,
-                document_id=citation.document_id,
-                title=citation.title,
-                url=citation.url,
-                type=citation.kind,
-                score=round(citation.score, 4),
-                quote=citation.quote,
-                start=citation.start,
-                end=citation.end,
-            )
-            for citation in answer.citations
-        ],
+        sources=[SourceOut.of(citation) for citation in answer.citations],
         claims=[
             ClaimOut(text=checked.claim.text, status=checked.status, source=checked.claim.number)
             for checked in verified.claims

@@ -21,7 +21,7 @@ class AnswerBrief:
     their inverse document frequency in the packs that were searched.
 
     `turn` counts the agent's earlier turns in the conversation, so that set phrases do not repeat themselves.
-    `background` is what passages score that merely share the question's subject, None where there are too few to tell.
+    `lead` is how far the first passage stands above those that merely share the subject, None where one cannot tell.
     `contradictions` are statements of the passages that disagree. `max_sentences` bounds the sentences of prose; a list, a table or a run of steps counts as one.
     """
 
@@ -34,12 +34,14 @@ class AnswerBrief:
     turn: int = 0
     agent_name: str | None = None
     contradictions: tuple[Contradiction, ...] = ()
-    background: float | None = None
+    lead: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One numbered source. `quote == document.text[start:end]`, character for character."""
+    """One numbered source. `quote == document.text[start:end]`, character for character; `page` is the one it begins on,
+    where the document has pages.
+    """
 
     number: int
     document_id: UUID
@@ -51,6 +53,7 @@ class Citation:
     quote: str
     start: int
     end: int
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

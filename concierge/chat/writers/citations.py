@@ -64,6 +64,7 @@ class Citations:
             quote=self._quote(position, (start, end)),
             start=start,
             end=end,
+            page=passage.page_at(start),
         )
 
 

@@ -101,7 +101,7 @@ def features(reading: Reading, best: Candidate) -> dict[str, float]:
         "first_sentence": float(np.max(first.sentence_vectors @ brief.question_vector, initial=0.0)),
         "best_cosine": best.cosine,
         "document": first.document_cosine,
-        "gap": GAP_OF_FEW if brief.background is None else first.score - brief.background,
+        "gap": GAP_OF_FEW if brief.lead is None else brief.lead,
         "rarest_missing": missing / (max(idf.values(), default=0.0) or 1.0),
         "name_missing": float(any(set(terms(name)) - near for name in _NAME.findall(brief.question))),
         "expected_missing": float(bool(wanted) and not best.expected),

@@ -63,7 +63,8 @@ def _show_passages(found: SearchOut) -> None:
         out.print("Nothing was found.")
     for passage in found.passages:
         path = " › ".join([passage.title, *(name for name in passage.headings if name != passage.title)])
-        out.print(f"[bold]{passage.rank}. {escape(path)}[/]  [dim]{passage.score:.3f}[/]")
+        page = f" (page {passage.page})" if passage.page else ""
+        out.print(f"[bold]{passage.rank}. {escape(path)}[/]{page}  [dim]{passage.score:.3f}[/]")
         text = " ".join(passage.text.split())
         cut = text[:SHOWN_CHARACTERS].rsplit(" ", 1)[0] + " …" if len(text) > SHOWN_CHARACTERS else text
         out.print(Padding(escape(cut), (0, 0, 1, 3)))

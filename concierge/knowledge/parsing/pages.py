@@ -41,13 +41,6 @@ def page_starts(text: str, pages: Sequence[Page]) -> tuple[int, ...]:
     return tuple(starts)
 
 
-def page_at(starts: Sequence[int] | None, offset: int) -> int | None:
-    """Return the number of the page an offset lies on, from 1; None for a document without pages."""
-    if not starts:
-        return None
-    return max(1, sum(start <= offset for start in starts))
-
-
 def _found(plain: str, head: str, since: int) -> int | None:
     """Look for a page's beginning, the whole head first, then less of it."""
     for length in (len(head), len(head) // 2):

@@ -13,6 +13,7 @@ from pgvector import HalfVector, SparseVector
 from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Session, fetch
 from concierge.knowledge.models import TERM_SPACE
+from concierge.knowledge.surroundings import Neighbours
 
 REVISIONS = """
 SELECT id, revision FROM knowledge_packs WHERE org_id = %(org_id)b AND id = ANY (%(packs)b)
@@ -48,17 +49,28 @@ FROM candidates JOIN chunks c ON c.org_id = %(org_id)b AND c.id = candidates.id
 CONTENDERS = """
 SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       -(d.embedding <#> %(vector)b),
+       d.page_starts, -(d.embedding <#> %(vector)b),
        (SELECT max(-%(cosine)b * (n.embedding <#> %(vector)b) - %(bm25)b * (n.bm25 <#> %(query)b)) FROM chunks n
         WHERE n.org_id = c.org_id AND n.document_id = c.document_id AND n.ordinal IN (c.ordinal - 1, c.ordinal + 1))
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
 """
 
+# Text that lies between a chunk and the far ends of the chunks beside it.
+AROUND = """
+SELECT c.id, p.id, coalesce(substr(d.text, p.start_char + 1, c.start_char - p.start_char), ''),
+       n.id, coalesce(substr(d.text, c.start_char + length(c.text) + 1,
+                             n.start_char + length(n.text) - c.start_char - length(c.text)), '')
+FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
+LEFT JOIN chunks p ON p.org_id = c.org_id AND p.document_id = c.document_id AND p.ordinal = c.ordinal - 1
+LEFT JOIN chunks n ON n.org_id = c.org_id AND n.document_id = c.document_id AND n.ordinal = c.ordinal + 1
+WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
+"""
+
 PICTURE = """
 SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       c.ordinal, halfvec_send(c.embedding), halfvec_send(d.embedding), sparsevec_send(c.bm25)
+       d.page_starts, c.ordinal, halfvec_send(c.embedding), halfvec_send(d.embedding), sparsevec_send(c.bm25)
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 WHERE c.org_id = %(org_id)b AND c.pack_id = %(pack)b
 ORDER BY c.document_id, c.ordinal
@@ -103,6 +115,7 @@ class Contender:
     updated_at: datetime | None
     credibility: float
     authoritative: bool
+    page_starts: Sequence[int] | None = None
     document_cosine: float = 0.0
     beside: float | None = None
 
@@ -143,7 +156,7 @@ class SearchRepository:
     async def picture(self, pack_id: UUID) -> list[PictureRow]:
         """Read a pack whole, document by document."""
         rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "pack": pack_id})
-        return [PictureRow(Contender(*row[:13]), *row[13:]) for row in rows]
+        return [PictureRow(Contender(*row[:14]), *row[14:]) for row in rows]
 
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
         """Return size and document frequencies of the query's terms, for each pack there is."""
@@ -194,6 +207,11 @@ class SearchRepository:
             {**self._compared(asked), "ids": list(chunk_ids), "cosine": cosine, "bm25": bm25},
         )
         return [Contender(*row) for row in rows]
+
+    async def around(self, chunk_ids: Sequence[UUID]) -> dict[UUID, Neighbours]:
+        """Read what stands before and behind each of these chunks."""
+        rows = await fetch(self._session, AROUND, {"org_id": self._scope.org_id, "ids": list(chunk_ids)})
+        return {row[0]: Neighbours(*row[1:]) for row in rows}
 
     def _compared(self, asked: Asked) -> dict[str, Any]:
         return {"org_id": self._scope.org_id, "query": asked.query, "vector": asked.vector}

@@ -1,5 +1,7 @@
 """What crosses the borders of the knowledge room."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +16,7 @@ Span = tuple[int, int]
 class Passage:
     """One ranked passage. `text == document.text[start : start + len(text)]`; `sentences` are offsets in the document
     and `sentence_vectors` has one normalised row of 384 for each of them. `document_cosine` is that of its whole
-    document's vector to the question's.
+    document's vector to the question's, `page_starts` are the offsets at which the document's pages begin.
     """
 
     chunk_id: UUID
@@ -36,3 +38,8 @@ class Passage:
     credibility: float
     authoritative: bool = False
     document_cosine: float = 0.0
+    page_starts: Sequence[int] | None = None
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the number of the page an offset in the document lies on, from 1; None for one without pages."""
+        return max(1, bisect_right(self.page_starts, offset)) if self.page_starts else None

@@ -5,8 +5,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from concierge.kit.fields import PlainText
 from concierge.knowledge.schemas.passage import Passage
+from concierge.knowledge.surroundings import Surroundings
 
 MOST_PASSAGES = 16
+MOST_SURROUNDINGS = 20_000
 Verdict = Literal["kept", "copy", "beyond_limit", "not_shortlisted"]
 
 
@@ -16,11 +18,20 @@ class SearchIn(BaseModel):
     query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000), PlainText]
     pack_ids: Annotated[list[UUID], Field(max_length=50)] = []
     limit: int = Field(default=8, ge=1, le=MOST_PASSAGES)
+    surroundings: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_SURROUNDINGS,
+        description="So many characters that stand around the passages are given with them, the best ones' first.",
+    )
     explain: bool = Field(default=False, description="Also list every candidate, and why it was left out.")
 
 
 class PassageOut(BaseModel):
-    """A passage that was found; `start` and `end` are offsets in its document's text."""
+    """A passage that was found; `start` and `end` are offsets in its document's text, `page` is where it begins.
+
+    `before` and `after` stand around it there, where surroundings were asked for.
+    """
 
     rank: int
     chunk_id: UUID
@@ -32,12 +43,22 @@ class PassageOut(BaseModel):
     text: str
     start: int
     end: int
+    page: int | None
     score: float
+    before: str = ""
+    after: str = ""
 
     @classmethod
-    def of(cls, passage: Passage) -> Self:
-        fields = {name: getattr(passage, name) for name in cls.model_fields if name not in {"rank", "end"}}
-        return cls(rank=passage.rank + 1, end=passage.start + len(passage.text), **fields)
+    def of(cls, passage: Passage, around: Surroundings) -> Self:
+        reckoned = {
+            "rank": passage.rank + 1,
+            "end": passage.start + len(passage.text),
+            "page": passage.page_at(passage.start),
+            "before": around.before,
+            "after": around.after,
+        }
+        fields = {name: getattr(passage, name) for name in cls.model_fields.keys() - reckoned.keys()}
+        return cls(**reckoned, **fields)
 
 
 class CandidateOut(BaseModel):

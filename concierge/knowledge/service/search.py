@@ -11,6 +11,7 @@ from concierge.knowledge.ranking import Ranked
 from concierge.knowledge.repository import DocumentRepository, PackRepository
 from concierge.knowledge.schemas.search import CandidateOut, PassageOut, SearchIn, SearchOut, Verdict
 from concierge.knowledge.search import Found, Query, Search
+from concierge.knowledge.surroundings import Surroundings
 from concierge.llm.embeddings import Embedder
 
 
@@ -25,8 +26,12 @@ class SearchService:
         packs = await self._packs(scope, wanted.pack_ids)
         vector = await self._embedder.embed_query(wanted.query)
         found = await self._search.find(scope, packs, Query(wanted.query, vector), limit=wanted.limit)
+        around = await self._around(scope, found, wanted.surroundings)
         out = SearchOut(
-            passages=[PassageOut.of(passage) for passage in found.passages],
+            passages=[
+                PassageOut.of(passage, around.get(passage.chunk_id, Surroundings()))
+                for passage in found.passages
+            ],
             chunks_searched=found.chunks_searched,
             milliseconds=round(found.milliseconds, 3),
             term_weights={term: round(weight, 3) for term, weight in found.idf.items()},
@@ -35,6 +40,9 @@ class SearchService:
             return out
         titles = await self._titles(scope, [entry.candidate.document_id for entry in found.candidates])
         return out.model_copy(update={"candidates": explained(found, titles)})
+
+    async def _around(self, scope: TenantScope, found: Found, budget: int) -> Mapping[UUID, Surroundings]:
+        return await self._search.around(scope, found.passages, budget) if budget else {}
 
     async def _packs(self, scope: TenantScope, wanted: Sequence[UUID]) -> list[UUID]:
         async with self._db.transaction(scope.org_id) as session:

@@ -7,14 +7,19 @@ from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate
 
 from concierge.knowledge.parsing import parse
-from concierge.knowledge.parsing.pages import Page, page_at, page_starts
+from concierge.knowledge.parsing.pages import Page, page_starts
+from tests.factories.tenants import Tenant
 from tests.knowledge.parsing.files import BytesIO
+from tests.knowledge.reading import folder
 
 SECTIONS = {
     "Coverage": "The frame is covered for ten years, and the cushions for three of them.",
     "Claims": "Write to us with a picture of the damage; we answer within two working days.",
     "Exclusions": "Stains, scratches and the marks of cats are not covered by this warranty.",
 }
+
+
+pytestmark = pytest.mark.anyio
 
 
 def paged_pdf() -> bytes:
@@ -37,17 +42,24 @@ def test_each_page_of_a_pdf_begins_where_its_first_words_stand() -> None:
     document = parse(paged_pdf(), filename="warranty.pdf", media_type=None)
 
     assert [document.text[start:].split()[0] for start in document.page_starts] == list(SECTIONS)
-    assert [page_at(document.page_starts, document.text.index(text)) for text in SECTIONS.values()] == [
-        1,
-        2,
-        3,
-    ]
+
+
+async def test_an_answer_and_a_search_say_on_which_page_they_found_it(tenant: Tenant) -> None:
+    await tenant.read(folder("papers", warranty__pdf=paged_pdf()))
+
+    reply = await tenant.ask("Are the marks of cats covered by the warranty?")
+    found = await tenant.client.post(
+        "/api/v1/knowledge/search", headers=tenant.secret, json={"query": "a picture of the damage"}
+    )
+
+    assert [(source["title"], source["page"]) for source in reply["sources"]] == [("Warranty", 3)]
+    best = found.json()["passages"][0]
+    assert best["page"] <= 2
+    assert "picture" in best["text"]
 
 
 def test_a_document_of_one_page_has_no_pages() -> None:
     assert page_starts("All of it.", [Page.of("All of it.")]) == ()
-    assert page_at((), 3) is None
-    assert page_at(None, 3) is None
 
 
 def test_a_page_set_differently_is_placed_by_its_letters() -> None:
@@ -67,8 +79,3 @@ def test_page_starts_never_fall_and_never_leave_the_text(pages: list[str], text:
     assert len(starts) == len(pages)
     assert list(starts) == sorted(starts)
     assert all(0 <= start <= len(text) for start in starts)
-
-
-@pytest.mark.parametrize(("offset", "page"), [(0, 1), (9, 1), (10, 2), (25, 3), (99, 3)])
-def test_an_offset_lies_on_the_page_that_began_last(offset: int, page: int) -> None:
-    assert page_at((0, 10, 20), offset) == page
