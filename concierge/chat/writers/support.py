@@ -7,34 +7,46 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from concierge.chat.writers.selection import NUMBER_WORDS, Candidate, Reading, expectation_of
+from concierge.chat.writers.brief import AnswerBrief
+from concierge.chat.writers.selection import (
+    NUMBER_WORDS,
+    PASSAGES,
+    Candidate,
+    Reading,
+    content_idf,
+    expectation_of,
+)
 from concierge.knowledge.lexical import terms
 
 FEATURES = (
     "first_sentence",  # cosine of the best sentence of the first passage
-    "best_cosine",  # cosine of the unit the writer would begin with
+    "echo",  # by how much a sentence there comes nearer to the question than the unit the writer would begin with
     "document",  # cosine of the first passage's whole document
     "gap",  # how far the first passage stands above those that merely share the subject
-    "rarest_missing",  # largest idf of a word of the question that is not near the best unit, as a share of the largest
+    "rarest_missing",  # largest idf of a content word of the question that is not near the best unit, as a share
     "name_missing",  # a name or number of the question that is not near the best unit: 0 or 1
     "expected_missing",  # a number, date or name was asked for and the best unit holds none: 0 or 1
     "negation",  # one of question and best unit denies something, and the other does not: 0 or 1
+    "later_passage",  # 0 when the best unit stands in the first passage, 1 when in the last that was read
 )
+# A sentence of a smaller cosine repeats nothing of the question.
+NEAR = 0.3
 # Between what answerable questions have and what others have: knowledge of a few passages has none that merely share the subject.
 GAP_OF_FEW = 0.3
 
 # Fitted by `python -m evals.fit_support`; docs/decisions/0008 says on what and why.
 COEFFICIENTS: Mapping[str, float] = {
-    "first_sentence": 5.31,
-    "best_cosine": -3.45,
-    "document": 3.01,
-    "gap": 3.25,
-    "rarest_missing": -0.43,
-    "name_missing": -0.74,
-    "expected_missing": -0.29,
-    "negation": -0.32,
+    "first_sentence": 2.27,
+    "echo": 6.36,
+    "document": 2.83,
+    "gap": 2.87,
+    "rarest_missing": -0.58,
+    "name_missing": -0.71,
+    "expected_missing": -0.23,
+    "negation": -0.35,
+    "later_passage": -1.10,
 }
-INTERCEPT = -3.17
+INTERCEPT = -3.08
 
 ENOUGH = 0.4  # From here on the answer is given as one.
 SOME = 0.28  # From here on what is known is said, together with what is not.
@@ -93,20 +105,27 @@ def features(reading: Reading, best: Candidate) -> dict[str, float]:
     brief = reading.brief
     first = brief.passages[0]
     near = best.terms | best.context
-    own = set(terms(brief.question))
-    idf = {term: weight for term, weight in brief.idf.items() if term in own}
-    missing = max((weight for term, weight in idf.items() if term not in near), default=0.0)
     wanted = expectation_of(brief.question)
+    first_sentence = float(np.max(first.sentence_vectors @ brief.question_vector, initial=0.0))
     return {
-        "first_sentence": float(np.max(first.sentence_vectors @ brief.question_vector, initial=0.0)),
-        "best_cosine": best.cosine,
+        "first_sentence": first_sentence,
+        "echo": max(0.0, first_sentence - max(best.cosine, NEAR)),
         "document": first.document_cosine,
         "gap": GAP_OF_FEW if brief.lead is None else brief.lead,
-        "rarest_missing": missing / (max(idf.values(), default=0.0) or 1.0),
+        "rarest_missing": _rarest_missing(brief, near),
         "name_missing": float(any(set(terms(name)) - near for name in _NAME.findall(brief.question))),
         "expected_missing": float(bool(wanted) and not best.expected),
         "negation": float(_denies(brief.question) != _denies(best.unit.text)),
+        "later_passage": best.unit.passage / (PASSAGES - 1),
     }
+
+
+def _rarest_missing(brief: AnswerBrief, near: frozenset[str]) -> float:
+    """What the rarest word of this question, not of those before it, that is not near weighs beside the rarest of all."""
+    own, content = set(terms(brief.question)), content_idf(brief)
+    idf = {term: weight for term, weight in content.items() if term in own}
+    missing = (weight for term, weight in idf.items() if term not in near and not misspelled(term, near))
+    return max(missing, default=0.0) / (max(idf.values(), default=0.0) or 1.0)
 
 
 def _denies(text: str) -> bool:
