@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from concierge.knowledge.contradictions.values import ADDRESS, Kind, Value, holds_number, values_of
@@ -99,5 +100,6 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(term for term in terms(text) if not term.isdigit())
 
 
+@lru_cache(maxsize=4096)  # Titles and headings stand over many sentences.
 def _names(text: str) -> frozenset[str]:
     return _words(text) - GENERAL

@@ -65,8 +65,11 @@ DURATIONS: Mapping[str, tuple[str, int]] = {
     "week": ("days", 7), "month": ("months", 1), "year": ("months", 12),
 }  # fmt: skip
 
-# Not the digits of a name, as of EC2.
-_NUMBER = rf"(?:(?<![\w.])\d+(?:[,.]\d+)*|\b(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b)"
+# Not the digits of a name, as of EC2. Number words are one alternative each at most, as this is tried at every word.
+_NUMBER = (
+    rf"(?:(?<![\w.])\d+(?:[,.]\d+)*|\b(?:(?:{'|'.join(_TENS)})(?:-(?:{'|'.join(_UNDER_TWENTY[1:10])}))?"
+    rf"|{'|'.join(sorted(_UNDER_TWENTY, key=len, reverse=True))})\b)"
+)
 _MONTH = "|".join(f"{month}|{month[:3]}" for month in MONTHS)
 _PATTERNS: Mapping[Kind, re.Pattern[str]] = {
     "date": re.compile(
@@ -85,6 +88,13 @@ _PATTERNS: Mapping[Kind, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "amount": re.compile(rf"(?P<n>{_NUMBER})[\s-]?(?P<unit>[A-Za-z]{{2,}})", re.IGNORECASE),
+}
+# What a kind cannot be written without: most sentences have none of these, and a pattern that finds nothing costs the same.
+_MARKS: Mapping[Kind, re.Pattern[str]] = {
+    "date": re.compile(rf"\d{{4}}-\d\d-|{'|'.join(month[:3] for month in MONTHS)}", re.IGNORECASE),
+    "price": re.compile(r"[$€£¥]|dollar|euro|pound|usd|eur|gbp", re.IGNORECASE),
+    "share": re.compile(r"%|percent|per cent", re.IGNORECASE),
+    "duration": re.compile("|".join(DURATIONS), re.IGNORECASE),
 }
 # Addresses hold numbers that say nothing.
 ADDRESS = re.compile(r"(?:https?://|www\.)[^\s)>\]]+|(?<=\]\()[^)]*")
@@ -112,6 +122,8 @@ def values_of(text: str) -> list[tuple[Value, int, int]]:
     found: list[tuple[Value, int, int]] = []
     taken: list[tuple[int, int]] = []
     for kind, pattern in _PATTERNS.items():
+        if kind in _MARKS and not _MARKS[kind].search(text):
+            continue
         for match in pattern.finditer(text):
             start, end = match.span()
             if any(start < until and since < end for since, until in taken):
@@ -130,7 +142,7 @@ def holds_number(text: str) -> bool:
 
 
 def _number(written: str) -> str:
-    """A number as it compares: "1,299.00" is "1299", "thirty" stays a word."""
+    """A number as it compares: "1,299.00" is "1299", "thirty" is "30"."""
     lower = written.lower()
     if lower in NUMBERS:
         return str(NUMBERS[lower])
