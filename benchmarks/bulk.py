@@ -16,7 +16,7 @@ from psycopg import sql
 
 from benchmarks.corpus import Material, Piece
 from concierge.kit.ids import new_id
-from concierge.knowledge.lexical import document_weights, pack_term
+from concierge.knowledge.lexical import document_weights, index_term
 from concierge.knowledge.models import DIMENSIONS, TERM_SPACE
 from concierge.knowledge.repository import NewChunk, NewDocument, mean_vector
 
@@ -138,7 +138,7 @@ def documents_of(
 ) -> Iterator[tuple[NewDocument, list[NewChunk]]]:
     """Gather chunks into documents."""
     draw = np.random.default_rng(2)
-    posting = lru_cache(maxsize=200_000)(partial(pack_term, pack_id))
+    posting = lru_cache(maxsize=200_000)(partial(index_term, pack_id))
     pieces = material.pieces()
     number = 0
     while own := list(islice(pieces, CHUNKS_PER_DOCUMENT)):

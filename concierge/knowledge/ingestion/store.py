@@ -7,8 +7,10 @@ from uuid import UUID
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database, Session
 from concierge.knowledge.ingestion.claim import Claim
+from concierge.knowledge.models import PackIndex
 from concierge.knowledge.repository import (
     DocumentRepository,
+    IndexRepository,
     NewChunk,
     NewDocument,
     PendingItem,
@@ -31,6 +33,7 @@ class Tables:
     documents: DocumentRepository
     sources: SourceRepository
     syncs: SyncRepository
+    indexes: IndexRepository
 
     @classmethod
     def of(cls, session: Session, claim: Claim) -> "Tables":
@@ -38,6 +41,7 @@ class Tables:
             DocumentRepository(session, claim.scope),
             SourceRepository(session, claim.scope),
             SyncRepository(session, claim.scope),
+            IndexRepository(session, claim.scope),
         )
 
 
@@ -85,31 +89,38 @@ class Storing:
         self,
         claim: Claim,
         item: PendingItem,
+        index: PackIndex,
         new: NewDocument,
         chunks: Sequence[NewChunk],
         validators: Validators | None,
-    ) -> None:
+    ) -> bool:
+        """Store a document with its chunks, made for an index. False when the pack is searched in another one by now."""
         async with self._db.transaction(claim.scope.org_id) as session:
             tables = Tables.of(session, claim)
             if not await self._has_turn(tables, claim, item):
-                return
+                return True
             # Another item with the same content may have been stored since we looked.
             if await self._note_known(tables, claim, item, new, validators):
-                return
+                return True
             if await self._note_near(tables, claim, item, new):
-                return
-            change = await self._replace(tables, claim, item, new, chunks, validators)
+                return True
+            current = await tables.indexes.current(claim.pack_id)
+            if current is None or current.id != index.id:
+                return False
+            change = await self._replace(tables, claim, item, index, new, chunks, validators)
             if change is None:
                 await tables.syncs.count(claim.sync_id, "unchanged")
-                return
+                return True
             named = Change(uri=item.uri, title=new.title, change=change)
             await tables.syncs.count(claim.sync_id, change, changes=[named])
+            return True
 
     async def _replace(
         self,
         tables: Tables,
         claim: Claim,
         item: PendingItem,
+        index: PackIndex,
         new: NewDocument,
         chunks: Sequence[NewChunk],
         validators: Validators | None,
@@ -121,7 +132,7 @@ class Storing:
         if same is not None:
             # The same text is stored anew: the pack holds each text once.
             await documents.remove([same[0]])
-        document_id = await documents.add(new, chunks)
+        document_id = await documents.add(new, index, chunks)
         await tables.sources.finish_item(
             item.id,
             status="stored",
