@@ -7,7 +7,7 @@ from tests.factories.tenants import Tenant
 
 pytestmark = pytest.mark.anyio
 
-PACK = "SELECT id FROM chunks WHERE org_id = %s AND pack_id = ANY (%s)"
+PACK = "SELECT id FROM chunks WHERE org_id = %s AND index_id = ANY (%s)"
 
 
 async def test_a_packs_size_is_known_although_other_organizations_have_packs(

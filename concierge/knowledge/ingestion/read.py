@@ -107,7 +107,7 @@ class Reader:
         """Have a document cut and embedded for the pack's current index. Returns whether it still was that then."""
         async with self._db.transaction(claim.scope.org_id) as session:
             indexes = IndexRepository(session, claim.scope)
-            index = await indexes.first(claim.pack_id, self._chunkers.default_plan, self._clock())
+            index = await indexes.current_or_first(claim.pack_id, self._chunkers.default_plan, self._clock())
             earlier = None
             # What still holds of what the item's document was until now.
             if not claim.anew and item.document_id is not None:

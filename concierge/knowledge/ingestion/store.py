@@ -104,8 +104,7 @@ class Storing:
                 return True
             if await self._note_near(tables, claim, item, new):
                 return True
-            current = await tables.indexes.current(claim.pack_id)
-            if current is None or current.id != index.id:
+            if not await tables.indexes.confirm(index):
                 return False
             change = await self._replace(tables, claim, item, index, new, chunks, validators)
             if change is None:

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, exists, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from concierge.accounts.scope import TenantScope
@@ -95,19 +94,30 @@ class IndexRepository:
     async def building(self, pack_id: UUID) -> PackIndex | None:
         return await self._session.scalar(self._indexes(pack_id).where(PackIndex.state == "building"))
 
-    async def first(self, pack_id: UUID, plan: IndexPlan, now: datetime) -> PackIndex:
-        """Return the pack's current index, which is made by this plan when there is none yet."""
+    async def current_or_first(self, pack_id: UUID, plan: IndexPlan, now: datetime) -> PackIndex:
+        """Return the pack's current index; where there is none yet, its first as it would be made, which is not stored."""
         index = await self.current(pack_id)
         if index is not None:
             return index
-        values = {**self._made(pack_id, plan), "id": pack_id, "number": 1, "state": "current"}
-        # Another source of the pack may begin at this moment.
-        await self._session.execute(
-            insert(PackIndex).values(**values, created_at=now, switched_at=now).on_conflict_do_nothing()
+        return PackIndex(
+            **self._made(pack_id, plan),
+            id=pack_id,
+            number=1,
+            state="current",
+            created_at=now,
+            switched_at=now,
         )
-        index = await self.current(pack_id)
-        assert index is not None, "a pack keeps its current index"
-        return index
+
+    async def confirm(self, index: PackIndex) -> bool:
+        """Whether a pack is still searched in this index; its first one begins now. The caller holds the pack's lock."""
+        current = await self.current(index.pack_id)
+        if current is not None:
+            return current.id == index.id and plan_of(current) == plan_of(index)
+        if index.id != index.pack_id:
+            return False
+        self._session.add(index)
+        await self._session.flush()
+        return True
 
     async def add(self, pack_id: UUID, plan: IndexPlan, now: datetime) -> PackIndex:
         """Begin an index beside the current one. Errors: IndexBuildingError."""
@@ -204,7 +214,7 @@ class IndexRepository:
         """Return a pack's indexes, the latest first."""
         return (await self._session.scalars(self._indexes(pack_id).order_by(PackIndex.number.desc()))).all()
 
-    def _indexes(self, pack_id: UUID) -> Select[tuple[PackIndex]]:
+    def _indexes(self, pack_id: UUID) -> Select[PackIndex]:
         return select(PackIndex).where(PackIndex.org_id == self._scope.org_id, PackIndex.pack_id == pack_id)
 
     def _lacking(self, index_id: UUID, document_id: UUID) -> Select[Any]:

@@ -111,8 +111,8 @@ class CurrentIndex:
     def of(
         cls, index_id: UUID, chunks: int, revision: int, model: str | None, dimensions: int | None
     ) -> Self:
-        known = model is not None and dimensions is not None
-        return cls(index_id, chunks, revision, VectorSpace(model, dimensions) if known else None)
+        space = None if model is None or dimensions is None else VectorSpace(model, dimensions)
+        return cls(index_id, chunks, revision, space)
 
 
 @dataclass(frozen=True, slots=True)
