@@ -1,12 +1,36 @@
 """What cuts and embeds documents for an index, by the plan of that index."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from concierge.knowledge.chunker import Chunker, LateChunker, VendorChunker
+from concierge.knowledge.chunking import Chunk, Earlier, recursive_chunks
 from concierge.knowledge.errors import IndexPlanError
+from concierge.knowledge.instructions import leaving_out, orders_in
 from concierge.knowledge.schemas.indexes import IndexPlan
 from concierge.llm.embedders import Embedders
 from concierge.llm.embeddings import LOCAL_MODEL, LOCAL_SPACE, LocalEmbedder
+from concierge.llm.minilm import MiniLM
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRecursiveChunker:
+    """Cuts by the recursive rule and embeds in the same thread.
+
+    A thread that waited for the event loop to have the local model asked in another thread could wait for itself, once
+    all threads do so.
+    """
+
+    model: MiniLM
+
+    async def chunks(self, text: str, earlier: Earlier | None = None) -> Sequence[Chunk]:
+        """Nothing of what was `earlier` is kept: the local model costs nothing but time."""
+        del earlier
+        return await asyncio.to_thread(self._chunks, text)
+
+    def _chunks(self, text: str) -> Sequence[Chunk]:
+        return leaving_out(recursive_chunks([text], self.model)[0], orders_in(text, self.model.embed))
 
 
 class Chunkers:
@@ -27,8 +51,9 @@ class Chunkers:
             return self._known[plan]
         check(plan)
         embedder = await self._embedders.of(plan.space)
-        if plan.chunker == "late_semantic" and isinstance(embedder, LocalEmbedder):
-            return LateChunker(embedder.model)
+        if isinstance(embedder, LocalEmbedder):
+            late = plan.chunker == "late_semantic"
+            return LateChunker(embedder.model) if late else LocalRecursiveChunker(embedder.model)
         return VendorChunker(embedder)
 
 

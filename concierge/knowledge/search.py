@@ -169,7 +169,7 @@ class Search:
         words = [*asked.own, *asked.also]
         async with self._db.transaction(scope.org_id) as session:
             index = await self._index(SearchRepository(session, scope), scope, packs, words)
-            needed = frozenset(index.spaces.values()) - vectors.keys()
+            needed = frozenset(index.spaces.values()).difference(vectors)
             if needed:
                 return needed
             rarity = _rarity(index, asked)

@@ -367,8 +367,13 @@ async def test_packs_of_two_models_answer_together(tenant: Tenant, monkeypatch: 
             for _ in range(4):  # From the database at first, from memory later.
                 found = await find(own, question, own.pack_id, other.pack_id)
                 assert wanted in found.passages[0].text
-                assert {entry.pack_id for entry in found.passages} == {own.pack_id, other.pack_id}
+                assert all(
+                    entry.question_vector is not None
+                    and len(entry.question_vector) == (384 if entry.pack_id == own.pack_id else 512)
+                    for entry in found.passages
+                )
                 assert found.models == ("local:minilm", VENDOR)
+                assert found.chunks_searched == len(found.candidates)
 
 
 async def test_an_agent_answers_by_the_models_of_its_packs(
