@@ -79,12 +79,12 @@ async def test_a_build_is_cancelled_and_the_index_that_answers_is_not_removed(te
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({"chunker": "by_page"}, "invalid_request"),
-        ({"embedding_model": "minilm"}, "invalid_request"),
-        ({"embedding_model": "openai:\u0000"}, "invalid_request"),
-        ({"embedding_model": "openai:" + "x" * 300}, "invalid_request"),
-        ({"dimensions": 0}, "invalid_request"),
-        ({"dimensions": 4_000}, "invalid_request"),
+        ({"chunker": "by_page"}, "invalid_input"),
+        ({"embedding_model": "minilm"}, "invalid_input"),
+        ({"embedding_model": "openai:\u0000"}, "invalid_input"),
+        ({"embedding_model": "openai:" + "x" * 300}, "invalid_input"),
+        ({"dimensions": 0}, "invalid_input"),
+        ({"dimensions": 4_000}, "invalid_input"),
         ({"dimensions": 512}, "pack_index_impossible"),
         ({"embedding_model": "openai:small", "chunker": "late_semantic"}, "pack_index_impossible"),
         ({"embedding_model": "nobody:nothing"}, "embedding_misconfigured"),
