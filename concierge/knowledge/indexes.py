@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
@@ -37,6 +37,8 @@ CHUNK_BYTES = 8_000  # About what a chunk takes in a picture.
 BUSY_SECONDS = 60.0
 # Of so many packs it is remembered which index was searched.
 SEEN_PACKS = 10_000
+
+NOT_SEARCHED = -1  # No revision of a pack.
 
 Key = tuple[UUID, UUID]
 
@@ -243,6 +245,11 @@ class ResidentPacks:
         """Return the index of each pack that was current when a search last saw it; there may be another by now."""
         seen = {pack_id: self._seen.get((scope.org_id, pack_id)) for pack_id in packs}
         return {pack_id: index for pack_id, index in seen.items() if index is not None}
+
+    async def look_up(self, repository: SearchRepository, scope: TenantScope, packs: Sequence[UUID]) -> None:
+        """See which indexes are current of packs that were not searched by this process yet."""
+        for pack_id, index in (await repository.revisions(packs)).items():
+            self._seen.setdefault((scope.org_id, pack_id), replace(index, revision=NOT_SEARCHED))
 
     async def open(
         self, repository: SearchRepository, scope: TenantScope, packs: Sequence[UUID]

@@ -113,6 +113,9 @@ class Search:
         to be.
         """
         assert self._vectors is not None, "a search that embeds questions is given what embeds them"
+        if len(self.resident.believed(scope, packs)) < len(packs):
+            async with self._db.transaction(scope.org_id) as session:
+                await self.resident.look_up(SearchRepository(session, scope), scope, packs)
         seen = Counter(index.space for index in self.resident.believed(scope, packs).values() if index.space)
         space = seen.most_common(1)[0][0] if seen else self._vectors.default_space
         vector, *others = await self._vectors.of(space, [text, *earlier])

@@ -24,7 +24,6 @@ from concierge.kit.migrations import (
 )
 from concierge.kit.postgres import EmbeddedPostgres
 
-
 PACK, DOCUMENT, CHUNK = (UUID(f"00000000-0000-7000-8000-00000000000{number}") for number in (2, 5, 6))
 # An organization with a pack that holds a document, and one that holds nothing, as revision 0020 kept them.
 FULL_PACK = """
