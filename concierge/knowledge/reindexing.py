@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
@@ -34,7 +35,7 @@ from concierge.knowledge.repository import (
     plan_of,
 )
 from concierge.knowledge.repository.indexes import StoredText
-from concierge.knowledge.service.indexes import look_for_removal
+from concierge.knowledge.service.indexes import look_for_build, look_for_removal
 
 logger = structlog.get_logger(__name__)
 
@@ -43,6 +44,8 @@ PORTION: Final = 24
 ROWS_PER_REMOVAL: Final = 1_000
 # A search that began before the switch reads the old index to its end, and a turn what stands around its passages.
 GRACE: Final = timedelta(minutes=10)
+# After so long a build goes to the end of the queue, so that large packs leave room for what is to be read.
+TURN_SECONDS: Final = 60.0
 # What no later attempt would mend.
 LASTING: Final = frozenset({"embedding_dimension", "embedding_misconfigured", IndexPlanError.code})
 
@@ -65,25 +68,29 @@ class Reindexing:
         self._clock = clock
 
     async def run(self, scope: TenantScope, index_id: UUID, *, last_attempt: bool = True) -> None:
-        """Build what is left of an index and switch to it. Errors: ConciergeError, to be tried again.
+        """Build what is left of an index and switch to it, or queue what a turn leaves. Errors: ConciergeError.
 
         Before such an error is raised it is noted with the index. One that will not pass ends the build instead.
         """
         index = await self._begin(scope, index_id)
         if index is None:
-            return
+            return None
         log = logger.bind(org_id=str(scope.org_id), pack_id=str(index.pack_id), index=index.number)
         log.info("building index", embedding_model=index.embedding_model, chunker=index.chunker)
         try:
             build = Build(scope, index, await self._chunkers.of(plan_of(index)))
+            until = monotonic() + TURN_SECONDS
             while not await self._switch(build):
+                if monotonic() >= until:
+                    return await self._yield_turn(build)
                 await self._take_in_some(build)
         except Exception as error:
             log.warning("building index interrupted", reason=type(error).__name__)
             if await self._interrupt(scope, index, error, last_attempt=last_attempt):
                 raise
-            return
-        log.info("index built")
+            return None
+        log.info("build of index ended")
+        return None
 
     async def remove(self, scope: TenantScope, index_id: UUID) -> None:
         """Remove what an index holds that nobody searches any more, and the index itself unless it says why it failed."""
@@ -106,6 +113,10 @@ class Reindexing:
                 return None
             index.started_at = index.started_at or self._clock()
             return index
+
+    async def _yield_turn(self, build: Build) -> None:
+        async with self._db.transaction(build.scope.org_id) as session:
+            await look_for_build(session, build.scope, build.index.id)
 
     async def _take_in_some(self, build: Build) -> None:
         async with self._db.transaction(build.scope.org_id) as session:

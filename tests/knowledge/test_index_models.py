@@ -38,7 +38,7 @@ async def answers(tenant: Tenant) -> str:
     return (await find(tenant, QUESTION)).passages[0].text
 
 
-@pytest.mark.parametrize("dimensions", [768, 100])
+@pytest.mark.parametrize("dimensions", [768, 100, 3072])
 async def test_a_pack_moves_to_a_model_of_another_length(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, dimensions: int
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from concierge.kit.db import fetch
+from concierge.knowledge import reindexing
 from concierge.knowledge.chunking.recursive import recursive_spans
 from concierge.knowledge.errors import (
     IndexBuildingError,
@@ -19,7 +20,7 @@ from concierge.knowledge.errors import (
 from concierge.knowledge.instructions import FLAG
 from concierge.knowledge.repository import search as repository
 from concierge.knowledge.schemas.indexes import IndexPlan
-from concierge.knowledge.search import Query, Search
+from concierge.knowledge.search import Found, Query, Search
 from concierge.llm.embeddings import LOCAL_SPACE
 from tests.factories.tenants import Tenant
 from tests.knowledge.indexing import (
@@ -172,6 +173,50 @@ async def test_a_build_that_died_goes_on_without_duplicates(tenant: Tenant) -> N
     assert (whole.id, whole.state, whole.progress.done) == (index.id, "current", len(NOTES))
     assert len(chunker.texts) <= len(NOTES) - half.progress.done
     await assert_counters_are_true(tenant)
+
+
+async def test_a_long_build_takes_turns_with_what_is_to_be_read(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tenant.learn(**NOTES)
+    index = await begin(tenant, chunker="recursive")
+    monkeypatch.setattr(reindexing, "PORTION", 3)
+    monkeypatch.setattr(reindexing, "TURN_SECONDS", 1e-6)
+    waiting = "SELECT count(*), max(priority) FROM procrastinate_jobs WHERE args->>'index_id' = :id"
+
+    await build_index(tenant, index)
+
+    async with tenant.platform.db.transaction(tenant.org_id) as session:
+        assert (await session.execute(text(waiting), {"id": str(index.id)})).all() == [(2, -100)]
+    monkeypatch.undo()
+    await build_index(tenant, index)
+    assert (await indexes_of(tenant))[0].state == "current"
+
+
+async def test_no_answer_on_the_way_is_empty_or_of_two_indexes(tenant: Tenant) -> None:
+    await tenant.learn(**NOTES)
+    answered: list[Found] = []
+
+    async def ask() -> None:
+        while True:
+            answered.append(await find(tenant, QUESTION))
+
+    visitors = [asyncio.create_task(ask()) for _ in range(3)]
+    for chunker in ("recursive", "late_semantic", "recursive"):
+        await reindex(tenant, chunker=chunker)
+    for visitor in visitors:
+        visitor.cancel()
+    await asyncio.gather(*visitors, return_exceptions=True)
+
+    async with tenant.platform.db.transaction(tenant.org_id) as session:
+        rows = (await session.execute(text("SELECT id, index_id FROM chunks"))).all()
+    index_of: dict[UUID, UUID] = {row.id: row.index_id for row in rows}
+    seen_in: list[UUID] = []
+    for found in answered:
+        assert "7 kilograms" in found.passages[0].text
+        (index,) = {index_of[entry.candidate.chunk_id] for entry in found.candidates}
+        seen_in.append(index)
+    assert len(set(seen_in)) >= 3
 
 
 async def test_a_cancelled_build_leaves_nothing(tenant: Tenant) -> None:

@@ -30,12 +30,22 @@ REINDEX_TASK: Final = "knowledge.reindex"
 REMOVE_INDEX_TASK: Final = "knowledge.remove_index"
 
 
+# Behind everything that is read: there is an index that answers.
+LAST: Final = -100
+
+
+async def look_for_build(session: Session, scope: TenantScope, index_id: UUID) -> None:
+    """Have an index built on in the background, once this transaction is committed."""
+    args = {"org_id": str(scope.org_id), "index_id": str(index_id)}
+    await defer(session, REINDEX_TASK, lock=f"index:{index_id}", args=args, priority=LAST)
+
+
 async def look_for_removal(
     session: Session, scope: TenantScope, index_id: UUID, *, at: datetime | None = None
 ) -> None:
     """Have an index removed in the background that is not searched any more, once this transaction is committed."""
     args = {"org_id": str(scope.org_id), "index_id": str(index_id)}
-    await defer(session, REMOVE_INDEX_TASK, lock=f"index:{index_id}", args=args, at=at)
+    await defer(session, REMOVE_INDEX_TASK, lock=f"index:{index_id}", args=args, priority=LAST, at=at)
 
 
 class IndexService:
@@ -57,8 +67,7 @@ class IndexService:
         for earlier in await self._indexes.list(pack_id):
             if earlier.state == "failed":
                 await self._leave(earlier)
-        args = {"org_id": str(self._unit.scope.org_id), "index_id": str(index.id)}
-        await defer(self._unit.session, REINDEX_TASK, lock=f"index:{index.id}", args=args)
+        await look_for_build(self._unit.session, self._unit.scope, index.id)
         return await self.get(pack_id, index.id)
 
     async def list(self, pack_id: UUID) -> Sequence[IndexOut]:
