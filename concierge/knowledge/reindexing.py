@@ -74,23 +74,17 @@ class Reindexing:
         """
         index = await self._begin(scope, index_id)
         if index is None:
-            return None
+            return
         log = logger.bind(org_id=str(scope.org_id), pack_id=str(index.pack_id), index=index.number)
         log.info("building index", embedding_model=index.embedding_model, chunker=index.chunker)
         try:
-            build = Build(scope, index, await self._chunkers.of(plan_of(index)))
-            until = monotonic() + TURN_SECONDS
-            while not await self._switch(build):
-                if monotonic() >= until:
-                    return await self._yield_turn(build)
-                await self._take_in_some(build)
+            await self._build(Build(scope, index, await self._chunkers.of(plan_of(index))))
         except Exception as error:
             log.warning("building index interrupted", reason=type(error).__name__)
             if await self._interrupt(scope, index, error, last_attempt=last_attempt):
                 raise
-            return None
-        log.info("build of index ended")
-        return None
+        else:
+            log.info("building index ended")
 
     async def remove(self, scope: TenantScope, index_id: UUID) -> None:
         """Remove what an index holds that nobody searches any more, and the index itself unless it says why it failed."""
@@ -114,9 +108,15 @@ class Reindexing:
             index.started_at = index.started_at or self._clock()
             return index
 
-    async def _yield_turn(self, build: Build) -> None:
-        async with self._db.transaction(build.scope.org_id) as session:
-            await look_for_build(session, build.scope, build.index.id)
+    async def _build(self, build: Build) -> None:
+        """Build until nothing is missing, nobody wants the index any more, or the turn is over."""
+        until = monotonic() + TURN_SECONDS
+        while not await self._switch(build):
+            if monotonic() >= until:
+                async with self._db.transaction(build.scope.org_id) as session:
+                    await look_for_build(session, build.scope, build.index.id)
+                return
+            await self._take_in_some(build)
 
     async def _take_in_some(self, build: Build) -> None:
         async with self._db.transaction(build.scope.org_id) as session:
