@@ -94,6 +94,8 @@ class Reindexing:
                 index = await indexes.get(index_id)
                 if index is None or index.state in {"building", "current"}:
                     return
+                # A document that is removed takes its rows of this index along.
+                await DocumentRepository(session, scope).lock_pack(index.pack_id)
                 if await indexes.remove_portion(index, ROWS_PER_REMOVAL):
                     continue
                 if index.state != "failed":
@@ -111,18 +113,31 @@ class Reindexing:
     async def _build(self, build: Build) -> None:
         """Build until nothing is missing, nobody wants the index any more, or the turn is over."""
         until = monotonic() + TURN_SECONDS
-        while not await self._switch(build):
+        last: UUID | None = None
+        while True:
+            some = await self._missing(build, after=last)
+            if not some:
+                # What came meanwhile may stand anywhere, so what is missing is looked for from the beginning.
+                if await self._switch(build):
+                    return
+                last = None
+            elif not await self._take_in_some(build, some):
+                return
+            else:
+                last = some[-1]
             if monotonic() >= until:
                 async with self._db.transaction(build.scope.org_id) as session:
                     await look_for_build(session, build.scope, build.index.id)
                 return
-            await self._take_in_some(build)
 
-    async def _take_in_some(self, build: Build) -> None:
+    async def _missing(self, build: Build, *, after: UUID | None) -> list[UUID]:
         async with self._db.transaction(build.scope.org_id) as session:
-            missing = await IndexRepository(session, build.scope).missing(build.index, PORTION)
-        for start in range(0, len(missing), DOCUMENTS_AT_A_TIME):
-            some = missing[start : start + DOCUMENTS_AT_A_TIME]
+            return await IndexRepository(session, build.scope).missing(build.index, PORTION, after)
+
+    async def _take_in_some(self, build: Build, documents: Sequence[UUID]) -> bool:
+        """Take documents into the index, a few at a time. Returns whether to go on building."""
+        for start in range(0, len(documents), DOCUMENTS_AT_A_TIME):
+            some = documents[start : start + DOCUMENTS_AT_A_TIME]
             taking = (self._take_in(build, document_id) for document_id in some)
             # Each one is waited for, whatever became of the others: none goes on behind our back.
             results = await asyncio.gather(*taking, return_exceptions=True)
@@ -130,7 +145,8 @@ class Reindexing:
                 if isinstance(result, BaseException):
                     raise result
             if not all(results):
-                return
+                return False
+        return True
 
     async def _take_in(self, build: Build, document_id: UUID) -> bool:
         """Take a document into the index, unless it is gone or there by now. Returns whether to go on building."""

@@ -55,7 +55,8 @@ CREATE TABLE indexed_documents (
     CONSTRAINT fk_indexed_documents_org_id_index_id FOREIGN KEY (org_id, index_id)
         REFERENCES pack_indexes ON DELETE CASCADE
 );
-CREATE INDEX ix_indexed_documents_org_id_index_id ON indexed_documents (org_id, index_id);
+CREATE INDEX ix_indexed_documents_org_id_index_id ON indexed_documents (org_id, index_id)
+    INCLUDE (chunk_count, indexed_at);
 """
 
 FIRST_INDEXES = """

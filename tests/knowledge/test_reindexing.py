@@ -238,6 +238,24 @@ async def test_a_cancelled_build_leaves_nothing(tenant: Tenant) -> None:
     await assert_counters_are_true(tenant)
 
 
+async def test_a_pack_that_is_deleted_takes_its_build_along(tenant: Tenant) -> None:
+    await tenant.learn(**NOTES)
+    index = await begin(tenant, chunker="recursive")
+
+    async def delete() -> None:
+        agent = f"/api/v1/agents/{tenant.agent_id}"
+        await tenant.client.patch(agent, headers=tenant.owner, json={"pack_ids": []})
+        gone = await tenant.client.delete(f"/api/v1/knowledge/packs/{tenant.pack_id}", headers=tenant.owner)
+        assert gone.status_code == 204
+
+    platform, _ = await interrupted(tenant.platform, RECURSIVE, delete, 4)
+    await build_index(replace(tenant, platform=platform), index)
+    await build_index(tenant, index)
+    await tenant.platform.reindexing.remove(tenant.scope, index.id)
+
+    assert await held_by(tenant, index.id) == 0
+
+
 async def test_the_old_index_stays_for_searches_under_way_and_is_removed_later(tenant: Tenant) -> None:
     await tenant.learn(**NOTES)
     old = (await indexes_of(tenant))[0]

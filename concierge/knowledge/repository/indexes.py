@@ -19,7 +19,8 @@ from concierge.llm.embeddings import VectorSpace
 
 MISSING = """
 SELECT d.id FROM documents d
-WHERE d.org_id = :org_id AND d.pack_id = :pack_id AND NOT EXISTS (
+WHERE d.org_id = :org_id AND d.pack_id = :pack_id
+  AND (CAST(:after AS uuid) IS NULL OR d.id > CAST(:after AS uuid)) AND NOT EXISTS (
     SELECT FROM indexed_documents i
     WHERE i.org_id = d.org_id AND i.document_id = d.id AND i.index_id = :index_id)
 ORDER BY d.id LIMIT :limit
@@ -151,9 +152,10 @@ class IndexRepository:
         )
         return {row[0]: IndexSize(*row[1:]) for row in rows}
 
-    async def missing(self, index: PackIndex, limit: int) -> list[UUID]:
-        """Return documents of the pack that an index has yet to take in, the oldest first."""
-        rows = await self._session.execute(text(MISSING), {**self._of(index), "limit": limit})
+    async def missing(self, index: PackIndex, limit: int, after: UUID | None = None) -> list[UUID]:
+        """Return documents of the pack that an index has yet to take in, in the order of their ids."""
+        parameters = {**self._of(index), "limit": limit, "after": after}
+        rows = await self._session.execute(text(MISSING), parameters)
         return list(rows.scalars())
 
     async def to_take_in(self, index_id: UUID, document_id: UUID) -> StoredText | None:
