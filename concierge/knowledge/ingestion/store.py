@@ -192,12 +192,12 @@ class Storing:
 
     async def _note_near(self, tables: Tables, claim: Claim, item: PendingItem, new: NewDocument) -> bool:
         """Note a page that says nearly the same as another one of its site. Returns whether it does."""
-        near = (
-            None
-            if new.simhash is None
-            else await tables.documents.near(claim.source_id, new.simhash, item.uri)
-        )
-        if near is None or not same_numbers(near[2], new.text):
+        if new.simhash is None:
+            return False
+        alike = await tables.documents.near(claim.source_id, new.simhash, item.uri)
+        # Of pages that differ in a number alone, which one was stored first is chance.
+        near = next((entry for entry in alike if same_numbers(entry[2], new.text)), None)
+        if near is None:
             return False
         detail = f"It says nearly the same as {near[1][:200]}, which is kept."
         await tables.sources.finish_item(

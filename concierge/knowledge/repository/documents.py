@@ -62,7 +62,7 @@ NEARLY_THE_SAME = """
 SELECT id, uri, text FROM documents
 WHERE org_id = :org_id AND source_id = :source_id AND uri <> :uri AND simhash IS NOT NULL
   AND bit_count((simhash # CAST(:simhash AS bigint))::bit(64)) <= :near
-ORDER BY created_at LIMIT 1
+ORDER BY created_at LIMIT 8
 """
 
 # What the same text may say of itself anew.
@@ -257,21 +257,19 @@ class DocumentRepository:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
 
-    async def near(self, source_id: UUID, simhash: int, uri: str) -> tuple[UUID, str, str] | None:
-        """Return a document of the source, under another name, that reads nearly the same: id, name and text."""
-        row = (
-            await self._session.execute(
-                text(NEARLY_THE_SAME),
-                {
-                    "org_id": self._scope.org_id,
-                    "source_id": source_id,
-                    "simhash": simhash,
-                    "uri": uri,
-                    "near": NEAR,
-                },
-            )
-        ).first()
-        return (row[0], row[1], row[2]) if row else None
+    async def near(self, source_id: UUID, simhash: int, uri: str) -> Sequence[tuple[UUID, str, str]]:
+        """Return some of the source's documents, under other names, that read nearly the same: id, name and text."""
+        rows = await self._session.execute(
+            text(NEARLY_THE_SAME),
+            {
+                "org_id": self._scope.org_id,
+                "source_id": source_id,
+                "simhash": simhash,
+                "uri": uri,
+                "near": NEAR,
+            },
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
 
     async def flags(self, document_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
         """Return the flags of the documents that have some."""
