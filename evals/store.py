@@ -38,6 +38,7 @@ DECIDES_ROWS = (
     "knowledge/ingestion",
     "knowledge/models.py",
     "knowledge/repository/documents.py",
+    "knowledge/repository/chunks.py",
 )
 MIGRATIONS = PACKAGE.parent / "migrations" / "versions"
 
