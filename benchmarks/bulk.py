@@ -16,30 +16,37 @@ from psycopg import sql
 
 from benchmarks.corpus import Material, Piece
 from concierge.kit.ids import new_id
-from concierge.knowledge.lexical import document_weights, pack_term
-from concierge.knowledge.models import DIMENSIONS, TERM_SPACE
+from concierge.knowledge.lexical import document_weights, index_term
+from concierge.knowledge.models import TERM_SPACE
 from concierge.knowledge.repository import NewChunk, NewDocument, mean_vector
+from concierge.llm.embeddings import LOCAL_SPACE
 
 CHUNKS_PER_DOCUMENT = 20
 DOCUMENTS_AT_ONCE = 100
 SENTENCES = 5
 USUAL_TERMS = 100.0
-INDEXES = ("ix_chunks_terms", "ix_chunks_embedding")
+INDEXES = ("ix_chunks_terms", "ix_chunks_embedding_384")
 CHUNK_COLUMNS = {
     "org_id": "uuid",
     "id": "uuid",
-    "pack_id": "uuid",
+    "index_id": "uuid",
     "document_id": "uuid",
     "ordinal": "int4",
     "start_char": "int4",
     "text": "text",
     "headings": "text[]",
     "embedding": "halfvec",
+    "dimensions": "int2",
     "bm25": "sparsevec",
     "terms": "int8[]",
     "sentence_spans": "int4[]",
     "sentence_vectors": "bytea",
 }
+# A pack's first index bears the pack's own id.
+FIRST_INDEX = """
+INSERT INTO pack_indexes (org_id, id, pack_id, number, state, embedding_model, dimensions, chunker, switched_at)
+VALUES (%s, %s, %s, 1, 'current', %s, %s, 'late_semantic', now())
+"""
 # The graph of half a million vectors has to fit, or building it takes ten times as long.
 BUILDING = ("SET maintenance_work_mem = '2GB'", "SET max_parallel_maintenance_workers = 2")
 
@@ -66,18 +73,20 @@ def copy_pack(
     documents: Iterable[tuple[NewDocument, Sequence[NewChunk]]],
 ) -> None:
     """Copy a pack's rows, a portion at a time: it may be larger than memory."""
+    owner.execute(FIRST_INDEX, (org_id, pack_id, pack_id, LOCAL_SPACE.model, LOCAL_SPACE.dimensions))
     frequencies: Counter[int] = Counter()
     counts = [0, 0]
     remaining = iter(documents)
     while portion := list(islice(remaining, DOCUMENTS_AT_ONCE)):
         ids = [new_id() for _ in portion]
         _copy_documents(owner, org_id, ids, portion)
+        _copy_vectors(owner, org_id, pack_id, ids, portion)
         _copy_chunks(owner, org_id, pack_id, ids, [chunks for _, chunks in portion])
         for _, chunks in portion:
             counts = [counts[0] + 1, counts[1] + len(chunks)]
             for chunk in chunks:
                 frequencies.update(chunk.postings)
-    statement = "COPY term_stats (org_id, pack_id, term, df) FROM STDIN"
+    statement = "COPY term_stats (org_id, index_id, term, df) FROM STDIN"
     with owner.cursor() as cursor, cursor.copy(statement) as copy:
         for term, frequency in frequencies.items():
             copy.write_row((org_id, pack_id, term, frequency))
@@ -93,11 +102,25 @@ def _copy_documents(
     ids: Sequence[UUID],
     portion: Sequence[tuple[NewDocument, Sequence[NewChunk]]],
 ) -> None:
-    names = ("org_id", "id", "chunk_count", "embedding", *NewDocument.__slots__)
+    names = ("org_id", "id", "chunk_count", *NewDocument.__slots__)
     with owner.cursor() as cursor, cursor.copy(_copying("documents", names)) as copy:
         for document_id, (document, chunks) in zip(ids, portion, strict=True):
             values = [getattr(document, name) for name in NewDocument.__slots__]
-            copy.write_row((org_id, document_id, len(chunks), mean_vector(chunks), *values))
+            copy.write_row((org_id, document_id, len(chunks), *values))
+
+
+def _copy_vectors(
+    owner: psycopg.Connection[Any],
+    org_id: UUID,
+    pack_id: UUID,
+    ids: Sequence[UUID],
+    portion: Sequence[tuple[NewDocument, Sequence[NewChunk]]],
+) -> None:
+    names = ("org_id", "document_id", "index_id", "embedding", "chunk_count")
+    with owner.cursor() as cursor, cursor.copy(_copying("indexed_documents", names)) as copy:
+        for document_id, (_, chunks) in zip(ids, portion, strict=True):
+            mean = mean_vector(chunks, LOCAL_SPACE.dimensions)
+            copy.write_row((org_id, document_id, pack_id, mean, len(chunks)))
 
 
 def _copy_chunks(
@@ -121,6 +144,7 @@ def _values(chunk: NewChunk) -> tuple[Any, ...]:
         chunk.text,
         list(chunk.headings),
         HalfVector(chunk.vector),
+        LOCAL_SPACE.dimensions,
         SparseVector(chunk.weights, TERM_SPACE),
         chunk.postings,
         [offset for span in chunk.sentences for offset in span],
@@ -138,7 +162,7 @@ def documents_of(
 ) -> Iterator[tuple[NewDocument, list[NewChunk]]]:
     """Gather chunks into documents."""
     draw = np.random.default_rng(2)
-    posting = lru_cache(maxsize=200_000)(partial(pack_term, pack_id))
+    posting = lru_cache(maxsize=200_000)(partial(index_term, pack_id))
     pieces = material.pieces()
     number = 0
     while own := list(islice(pieces, CHUNKS_PER_DOCUMENT)):
@@ -154,7 +178,7 @@ def documents_of(
 
 def _chunk(draw: np.random.Generator, piece: Piece, postings: list[int], start: int) -> NewChunk:
     ends = [start + len(piece.text) * (number + 1) // SENTENCES for number in range(SENTENCES)]
-    noise = draw.standard_normal((SENTENCES, DIMENSIONS), dtype=np.float32) * 0.03
+    noise = draw.standard_normal((SENTENCES, LOCAL_SPACE.dimensions), dtype=np.float32) * 0.03
     sentences = piece.vector + noise
     return NewChunk(
         start=start,

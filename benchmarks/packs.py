@@ -17,11 +17,14 @@ from benchmarks.bulk import copy_pack, documents_of, without_indexes
 from benchmarks.corpus import Material
 from concierge.accounts.scope import TenantScope
 from concierge.entrypoints.wiring import DatabaseAddress
+from concierge.kit.clock import utc_now
 from concierge.kit.db import Database
 from concierge.kit.ids import new_id
 from concierge.kit.migrations import migrate
 from concierge.kit.postgres import EmbeddedPostgres
-from concierge.knowledge.repository import DocumentRepository
+from concierge.knowledge.repository import DocumentRepository, IndexRepository
+from concierge.knowledge.schemas.indexes import IndexPlan
+from concierge.llm.embeddings import LOCAL_SPACE
 
 BUILDER_VERSION = 3  # Raised when these modules build other databases than before.
 THROUGH_THE_REPOSITORY = 2_000  # Larger packs are copied.
@@ -121,9 +124,14 @@ async def _through_the_repository(
     pack, source_id = _tenant(owner, own)
     owner.commit()
     db = Database(address.app_url, pool_size=2)
+    scope = TenantScope(pack.org_id)
+    async with db.transaction(pack.org_id) as session:
+        indexes = IndexRepository(session, scope)
+        index = await indexes.current_or_first(pack.pack_id, IndexPlan.of(LOCAL_SPACE), utc_now())
+        await indexes.confirm(index)
     for document, chunks in documents_of(own.material, pack.pack_id, source_id):
         async with db.transaction(pack.org_id) as session:
-            await DocumentRepository(session, TenantScope(pack.org_id)).add(document, chunks)
+            await DocumentRepository(session, scope).add(document, index, chunks)
     await db.close()
     return pack
 

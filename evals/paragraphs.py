@@ -15,7 +15,7 @@ from evals.store import Store, conninfo
 PASSAGES = """
 SELECT c.id, c.document_id, c.start_char, c.text, d.text
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
-WHERE c.org_id = %s AND c.pack_id = %s
+WHERE c.org_id = %s AND d.pack_id = %s
 """
 
 

@@ -27,6 +27,7 @@ from concierge.kit.ids import new_id
 from concierge.kit.logging import configure_logging
 from concierge.kit.settings import Settings
 from concierge.knowledge.chunker import chunker_for
+from concierge.knowledge.chunkers import Chunkers
 from concierge.knowledge.ingestion import Ingestion
 from evals.chunk_cache import DECIDES_CHUNKS, PACKAGE, CachedChunker, code_digest, digest_of
 
@@ -37,6 +38,7 @@ DECIDES_ROWS = (
     "knowledge/ingestion",
     "knowledge/models.py",
     "knowledge/repository/documents.py",
+    "knowledge/repository/chunks.py",
 )
 MIGRATIONS = PACKAGE.parent / "migrations" / "versions"
 
@@ -90,7 +92,9 @@ async def open_store() -> AsyncGenerator[Store]:
     configure_logging(settings.model_copy(update={"log_level": "warning"}))
     async with running_platform(settings) as platform:
         chunker = CachedChunker(chunker_for(platform.embedder), folder / "chunks")
-        yield Store(platform, Ingestion(platform.db, chunker, platform.fetcher, utc_now))
+        plan = Chunkers(platform.embedders).default_plan
+        chunkers = Chunkers(platform.embedders, {plan: chunker})
+        yield Store(platform, Ingestion(platform.db, chunkers, platform.fetcher, utc_now))
 
 
 def _migration_texts() -> Iterable[str]:

@@ -18,6 +18,7 @@ NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
     "knowledge": {
         "chunker",
+        "chunkers",
         "chunking",
         "context",
         "contradictions",
@@ -28,6 +29,7 @@ NAMED_MODULES = {
         "indexes",
         "instructions",
         "ranking",
+        "reindexing",
         "resident",
         "lexical",
         "ingestion",

@@ -1,7 +1,6 @@
 """A turn, in one direction. Each step takes what it needs and returns one frozen value."""
 
-from concierge.chat.steps import decide, persist, respond, retrieve, verify
-from concierge.chat.steps.embed import QuestionVectors
+from concierge.chat.steps import decide, embed, persist, respond, retrieve, verify
 from concierge.chat.steps.receive import Received
 from concierge.chat.stream import TurnLog
 from concierge.chat.trace import TraceBuilder
@@ -11,31 +10,27 @@ from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
 from concierge.knowledge.contradictions import among
 from concierge.knowledge.search import Search
-from concierge.llm.embeddings import Embedder
 
 
 class Pipeline:
     def __init__(
         self,
         db: Database,
-        embedder: Embedder,
         search: Search,
         writer: Writer,
         clock: Clock,
     ) -> None:
         self._db = db
-        self._embedder = embedder
-        self._vectors = QuestionVectors(embedder)
         self._search = search
         self._writer = writer
         self._clock = clock
 
     async def answer(self, received: Received, log: TurnLog) -> None:
         """Answer a message that is stored; ends with the event `message.completed`, after everything is stored."""
-        trace = TraceBuilder(received, embedding_model=self._embedder.name)
+        trace = TraceBuilder(received)
         await log.say("turn.started", _identity(received))
         with trace.step("embed"):
-            query = await self._vectors.query(received)
+            query = await embed.embed(self._search, received)
         await log.say("status", {"stage": "searching"})
         with trace.step("retrieve"):
             found = await retrieve.retrieve(self._search, received, query)

@@ -39,7 +39,7 @@ def _stated(statement: Statement) -> dict[str, Any]:
 class TraceBuilder:
     """Collects while the turn runs; `finish` gives what is stored. Times are in milliseconds."""
 
-    def __init__(self, received: Received, *, embedding_model: str) -> None:
+    def __init__(self, received: Received) -> None:
         self._began = perf_counter()
         self._steps: dict[str, float] = {}
         self._trace: dict[str, Any] = {
@@ -47,7 +47,6 @@ class TraceBuilder:
             "message": received.request.message,
             "session_context": dict(received.request.session_context),
             "history_turns": len(received.turn.history),
-            "embedding_model": embedding_model,
             "writer": "house",
         }
 
@@ -62,6 +61,7 @@ class TraceBuilder:
     def found(self, found: Found) -> Self:
         kept = {passage.chunk_id for passage in found.passages}
         self._trace["retrieval"] = {
+            "embedding_models": list(found.models),
             "chunks_searched": found.chunks_searched,
             "term_weights": {term: round(weight, 3) for term, weight in found.idf.items()},
             "candidates": [

@@ -24,11 +24,13 @@ from concierge.kit.postgres import APP_ROLE, EmbeddedPostgres
 from concierge.kit.secrets import signing_key
 from concierge.kit.settings import Settings
 from concierge.knowledge import jobs as knowledge_jobs
-from concierge.knowledge.chunker import chunker_for
+from concierge.knowledge.chunkers import Chunkers
 from concierge.knowledge.ingestion import Ingestion
+from concierge.knowledge.reindexing import Reindexing
 from concierge.knowledge.search import Search
 from concierge.knowledge.service import ContradictionSearch, PackExport, SearchService, SourceWatch
-from concierge.llm.embeddings import Embedder, create_embedder
+from concierge.llm.embedders import Embedders, QuestionVectors
+from concierge.llm.embeddings import Embedder, VectorSpace, create_embedder
 from concierge.llm.reranking import HostedReranker
 
 
@@ -47,6 +49,8 @@ class Platform:
     address: DatabaseAddress
     db: Database
     embedder: Embedder
+    embedders: Embedders
+    chunkers: Chunkers
     fetcher: Fetcher
     accounts: AccountServices
     search: Search
@@ -56,11 +60,12 @@ class Platform:
     ingestion: Ingestion
     watching: SourceWatch
     contradictions: ContradictionSearch
+    reindexing: Reindexing
     exporting: PackExport
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
-        knowledge_jobs.register(runner.app, self.ingestion, self.contradictions)
+        knowledge_jobs.register(runner.app, self.ingestion, self.contradictions, self.reindexing)
         return runner
 
 
@@ -97,32 +102,46 @@ def build(
 ) -> Platform:
     """Put the parts together; nothing is connected yet."""
     db = Database(address.app_url, pool_size=settings.database_pool, role=address.app_role)
-    embedder = embedder or create_embedder(settings.embedding_model, cache_dir=model_cache(settings))
+    embedders = _embedders(settings, embedder)
+    chunkers = Chunkers(embedders)
     accounts = _accounts(settings, db, clock)
-    search = Search(db, clock, reranker=_reranker(settings))
+    search = Search(db, clock, reranker=_reranker(settings), vectors=QuestionVectors(embedders))
     own_origins = own_origins_of(settings)
     limits = settings.limits
     fetcher = fetcher or Fetcher(
         limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes)
     )
     reception = Reception(db, limits.message_chars, own_origins)
-    pipeline = Pipeline(db, embedder, search, HouseWriter(), clock)
+    pipeline = Pipeline(db, search, HouseWriter(), clock)
     return Platform(
         settings=settings,
         address=address,
         db=db,
-        embedder=embedder,
+        embedder=embedders.default,
+        embedders=embedders,
+        chunkers=chunkers,
         fetcher=fetcher,
         accounts=accounts,
         search=search,
-        finding=SearchService(db, search, embedder),
+        finding=SearchService(db, search),
         chat=ChatService(db, reception, pipeline, limits.turn_seconds),
         visitors=VisitorService(db, accounts.authentication, own_origins),
-        ingestion=Ingestion(db, chunker_for(embedder), fetcher, clock),
+        ingestion=Ingestion(db, chunkers, fetcher, clock),
         watching=SourceWatch(db, clock),
         contradictions=ContradictionSearch(db),
+        reindexing=Reindexing(db, chunkers, clock),
         exporting=PackExport(db, clock),
     )
+
+
+def _embedders(settings: Settings, default: Embedder | None) -> Embedders:
+    """`default` is used instead of what the settings name."""
+
+    def make(space: VectorSpace) -> Embedder:
+        return create_embedder(space.model, cache_dir=model_cache(settings), dimension=space.dimensions)
+
+    chosen = VectorSpace(settings.embedding_model, settings.embedding_dimensions)
+    return Embedders(default or make(chosen), make)
 
 
 def _reranker(settings: Settings) -> HostedReranker | None:

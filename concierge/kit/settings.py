@@ -83,6 +83,14 @@ class Settings(BaseSettings):
     embedding_model: Annotated[
         str, Field(description="`local:minilm`, or any pydantic-ai embedding model such as `openai:…`.")
     ] = "local:minilm"
+    embedding_dimensions: Annotated[
+        int,
+        Field(
+            description="How many numbers a vendor's model is asked for per text; the local one gives 384.",
+            ge=1,
+            le=3072,
+        ),
+    ] = 384
     worker: Annotated[bool, Field(description="Whether `serve` also runs background jobs.")] = True
     log_level: Annotated[str, Field(description="debug, info, warning or error.")] = "info"
     log_json: Annotated[bool, Field(description="One JSON object per log line.")] = False

@@ -109,3 +109,36 @@ class ContradictionNotFoundError(NotFoundError):
         super().__init__(
             "There is no such contradiction. It is gone when one of its documents is changed or removed."
         )
+
+
+class IndexNotFoundError(NotFoundError):
+    code = "pack_index_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such index of this pack. An old one is gone some time after its successor took over."
+        )
+
+
+class IndexBuildingError(ConflictError):
+    code = "pack_index_building"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An index of this pack is being built already. Wait until it is done, or cancel it first."
+        )
+
+
+class IndexInUseError(ConflictError):
+    code = "pack_index_in_use"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This index answers the pack's questions. Build another one, which then takes its place."
+        )
+
+
+class IndexPlanError(InvalidInputError):
+    """An index cannot be made as it was asked for."""
+
+    code, title = "pack_index_impossible", "The index cannot be built this way"

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.accounts.scope import TenantScope
-from concierge.knowledge.lexical import pack_term, term_id
+from concierge.knowledge.lexical import index_term, term_id
 from concierge.knowledge.repository.search import (
     Asked,
     Candidate,
     Contender,
+    CurrentIndex,
     PackStatistics,
     SearchRepository,
 )
 from concierge.knowledge.resident import Picture, PictureComparison
+from concierge.llm.embeddings import VectorSpace
 
 Vector = NDArray[np.float32]
 
@@ -33,8 +35,10 @@ POSTINGS_BUDGET = 2_500
 PICTURES_BYTES = 96 * 1024 * 1024
 CHUNK_BYTES = 8_000  # About what a chunk takes in a picture.
 BUSY_SECONDS = 60.0
-# Of so many packs it is remembered that they were asked.
-ASKED_PACKS = 10_000
+# Of so many packs it is remembered which index was searched.
+SEEN_PACKS = 10_000
+
+NOT_SEARCHED = -1  # No revision of a pack.
 
 Key = tuple[UUID, UUID]
 
@@ -52,16 +56,19 @@ class Comparison(Protocol):
 
 
 class Index(Protocol):
-    """The packs of one search. `chunks` is how many they hold."""
+    """The current indexes of the packs of one search. `chunks` is how many they hold, `spaces` whose vectors, by pack."""
 
     chunks: int
+
+    @property
+    def spaces(self) -> Mapping[UUID, VectorSpace]: ...
 
     def frequency(self, word: str) -> int:
         """How many chunks hold a word of the question."""
         ...
 
-    def compare(self, vector: Vector, rarity: Mapping[str, float]) -> Comparison:
-        """Begin to compare; `rarity` weighs each word of the question."""
+    def compare(self, vectors: Mapping[VectorSpace, Vector], rarity: Mapping[str, float]) -> Comparison:
+        """Begin to compare; `vectors` are the question in each space, `rarity` weighs each word of it."""
         ...
 
 
@@ -71,24 +78,51 @@ class StoredIndex:
     def __init__(self, repository: SearchRepository, statistics: Mapping[UUID, PackStatistics]) -> None:
         self._repository = repository
         self.statistics = statistics
-        self.chunks = sum(pack.chunks for pack in statistics.values())
+        self.chunks = sum(pack.index.chunks for pack in statistics.values())
 
     @classmethod
     async def open(
-        cls, repository: SearchRepository, packs: Sequence[UUID], words: Sequence[str]
+        cls,
+        repository: SearchRepository,
+        packs: Sequence[UUID],
+        words: Sequence[str],
+        believed: Mapping[UUID, UUID],
     ) -> "StoredIndex":
-        postings = [pack_term(pack, word) for pack in packs for word in words]
-        return cls(repository, await repository.statistics(packs, postings))
+        """Look the words up in the indexes that are `believed` to be current, and again where one is no longer."""
+        while True:
+            indexes = {pack: believed.get(pack, pack) for pack in packs}
+            postings = [index_term(index, word) for index in indexes.values() for word in words]
+            statistics = await repository.statistics(packs, postings)
+            now = {pack: found.index.id for pack, found in statistics.items()}
+            if all(indexes[pack] == index for pack, index in now.items()):
+                return cls(repository, statistics)
+            believed = now
+
+    @property
+    def spaces(self) -> Mapping[UUID, VectorSpace]:
+        found = {pack: statistics.index.space for pack, statistics in self.statistics.items()}
+        return {pack: space for pack, space in found.items() if space is not None}
 
     def frequency(self, word: str) -> int:
-        packs = self.statistics.items()
-        return sum(pack.document_frequency.get(pack_term(pack_id, word), 0) for pack_id, pack in packs)
+        packs = self.statistics.values()
+        return sum(pack.document_frequency.get(index_term(pack.index.id, word), 0) for pack in packs)
 
-    def compare(self, vector: Vector, rarity: Mapping[str, float]) -> Comparison:
-        asked = Asked.of(vector, {term_id(word): weight for word, weight in rarity.items()})
-        exact = self.chunks <= EXACT_SCAN_CHUNKS
-        postings = None if exact else chosen_postings(list(rarity), self.statistics)
-        return StoredComparison(self._repository, list(self.statistics), asked, postings)
+    def compare(self, vectors: Mapping[VectorSpace, Vector], rarity: Mapping[str, float]) -> Comparison:
+        weights = {term_id(word): weight for word, weight in rarity.items()}
+        groups: dict[VectorSpace, list[PackStatistics]] = defaultdict(list)
+        for pack, space in self.spaces.items():
+            groups[space].append(self.statistics[pack])
+        return JointComparison(
+            [
+                StoredComparison(
+                    self._repository,
+                    [pack.index.id for pack in group],
+                    Asked.of(vectors[space], weights),
+                    None if self.chunks <= EXACT_SCAN_CHUNKS else chosen_postings(list(rarity), group),
+                )
+                for space, group in groups.items()
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +130,49 @@ class StoredComparison:
     """Small packs are scanned; large ones, which have `postings`, are searched by these and the approximate index."""
 
     repository: SearchRepository
-    packs: Sequence[UUID]
+    indexes: Sequence[UUID]
     asked: Asked
     postings: Sequence[int] | None
 
     async def candidates(self, wanted: int) -> list[Candidate]:
         if self.postings is None:
-            return await self.repository.scan(self.packs, self.asked, wanted)
-        return await self.repository.candidates(self.packs, self.asked, self.postings, wanted)
+            return await self.repository.scan(self.indexes, self.asked, wanted)
+        return await self.repository.candidates(self.indexes, self.asked, self.postings, wanted)
 
     async def contenders(self, chunk_ids: Sequence[UUID], cosine: float, bm25: float) -> list[Contender]:
         return await self.repository.contenders(chunk_ids, self.asked, cosine, bm25)
 
 
-def chosen_postings(words: Sequence[str], statistics: Mapping[UUID, PackStatistics]) -> list[int]:
+class JointComparison:
+    """Comparisons of one question within several vector spaces; most often it is one."""
+
+    def __init__(self, parts: Sequence[Comparison]) -> None:
+        self._parts = parts
+        self._found_by: list[set[UUID]] = [set() for _ in parts]
+
+    async def candidates(self, wanted: int) -> list[Candidate]:
+        found: list[Candidate] = []
+        for part, own in zip(self._parts, self._found_by, strict=True):
+            candidates = await part.candidates(wanted)
+            own.update(entry.chunk_id for entry in candidates)
+            found += candidates
+        return found
+
+    async def contenders(self, chunk_ids: Sequence[UUID], cosine: float, bm25: float) -> list[Contender]:
+        found: list[Contender] = []
+        for part, own in zip(self._parts, self._found_by, strict=True):
+            chosen = [chunk_id for chunk_id in chunk_ids if chunk_id in own]
+            found += await part.contenders(chosen, cosine, bm25)
+        return found
+
+
+def chosen_postings(words: Sequence[str], statistics: Iterable[PackStatistics]) -> list[int]:
     """Choose whose posting lists are read: the rarest words' first, until the budget is spent."""
     lists: dict[str, list[int]] = defaultdict(list)
     sizes: dict[str, int] = defaultdict(int)
-    for pack_id, pack in statistics.items():
+    for pack in statistics:
         for word in words:
-            posting = pack_term(pack_id, word)
+            posting = index_term(pack.index.id, word)
             if (df := pack.document_frequency.get(posting, 0)) > 0:
                 lists[word].append(posting)
                 sizes[word] += df
@@ -132,17 +189,24 @@ def chosen_postings(words: Sequence[str], statistics: Mapping[UUID, PackStatisti
 class ResidentIndex:
     """Packs in memory."""
 
-    def __init__(self, pictures: Sequence[Picture]) -> None:
+    def __init__(self, pictures: Mapping[UUID, Picture]) -> None:
         self._pictures = pictures
-        self.chunks = sum(map(len, pictures))
+        self.chunks = sum(map(len, pictures.values()))
+
+    @property
+    def spaces(self) -> Mapping[UUID, VectorSpace]:
+        found = {pack: picture.index.space for pack, picture in self._pictures.items()}
+        return {pack: space for pack, space in found.items() if space is not None}
 
     def frequency(self, word: str) -> int:
         term = term_id(word)
-        return sum(picture.frequency(term) for picture in self._pictures)
+        return sum(picture.frequency(term) for picture in self._pictures.values())
 
-    def compare(self, vector: Vector, rarity: Mapping[str, float]) -> Comparison:
+    def compare(self, vectors: Mapping[VectorSpace, Vector], rarity: Mapping[str, float]) -> Comparison:
         weights = {term_id(word): weight for word, weight in rarity.items()}
-        return ResidentComparison([picture.compare(vector, weights) for picture in self._pictures])
+        return ResidentComparison(
+            [self._pictures[pack].compare(vectors[space], weights) for pack, space in self.spaces.items()]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +227,7 @@ class _Kept:
 
 
 class ResidentPacks:
-    """The pictures of a process.
+    """The pictures of a process, and which index of each pack it saw last.
 
     Every search first reads the packs' revisions, in its own transaction and under row-level security, so that no
     picture of another organization's or of an older revision is ever used. A pack is pictured when it is asked for the
@@ -174,8 +238,18 @@ class ResidentPacks:
     def __init__(self, budget_bytes: int = PICTURES_BYTES) -> None:
         self._budget = budget_bytes
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()  # The least recently used first.
-        self._asked: OrderedDict[Key, int] = OrderedDict()
+        self._seen: OrderedDict[Key, CurrentIndex] = OrderedDict()
         self._loading: set[Key] = set()
+
+    def believed(self, scope: TenantScope, packs: Sequence[UUID]) -> dict[UUID, CurrentIndex]:
+        """Return the index of each pack that was current when a search last saw it; there may be another by now."""
+        seen = {pack_id: self._seen.get((scope.org_id, pack_id)) for pack_id in packs}
+        return {pack_id: index for pack_id, index in seen.items() if index is not None}
+
+    async def look_up(self, repository: SearchRepository, scope: TenantScope, packs: Sequence[UUID]) -> None:
+        """See which indexes are current of packs that were not searched by this process yet."""
+        for pack_id, index in (await repository.revisions(packs)).items():
+            self._seen.setdefault((scope.org_id, pack_id), replace(index, revision=NOT_SEARCHED))
 
     async def open(
         self, repository: SearchRepository, scope: TenantScope, packs: Sequence[UUID]
@@ -184,39 +258,42 @@ class ResidentPacks:
         keys = [(scope.org_id, pack_id) for pack_id in packs]
         if not keys or any(key not in self._kept for key in keys):
             return None
-        revisions = await repository.revisions(packs)
-        pictures = [self._present((scope.org_id, pack_id), now) for pack_id, now in revisions.items()]
-        present = [picture for picture in pictures if picture is not None]
-        return ResidentIndex(present) if len(present) == len(pictures) else None
+        present: dict[UUID, Picture] = {}
+        for pack_id, now in (await repository.revisions(packs)).items():
+            picture = self._present((scope.org_id, pack_id), now)
+            if picture is None:
+                return None
+            present[pack_id] = picture
+        return ResidentIndex(present)
 
-    async def consider(
-        self, repository: SearchRepository, scope: TenantScope, statistics: Mapping[UUID, PackStatistics]
-    ) -> None:
-        """Picture those packs that were asked for before at the revision they have now."""
-        for pack_id, pack in statistics.items():
+    async def consider(self, repository: SearchRepository, scope: TenantScope, stored: StoredIndex) -> None:
+        """Note what was searched, and picture those packs that were before at the revision they have now."""
+        small = stored.chunks <= EXACT_SCAN_CHUNKS
+        for pack_id, pack in stored.statistics.items():
             key = scope.org_id, pack_id
-            again = self._asked.get(key) == pack.revision
-            self._asked[key] = pack.revision
-            self._asked.move_to_end(key)
-            if again and self._present(key, pack.revision) is None and self._has_room(key, pack.chunks):
-                await self._load(repository, key, pack.revision)
-        while len(self._asked) > ASKED_PACKS:
-            self._asked.popitem(last=False)
+            again = key in self._seen and _same(self._seen[key], pack.index)
+            self._seen[key] = pack.index
+            self._seen.move_to_end(key)
+            wanted = small and again and self._present(key, pack.index) is None
+            if wanted and self._has_room(key, pack.index.chunks):
+                await self._load(repository, key, pack.index)
+        while len(self._seen) > SEEN_PACKS:
+            self._seen.popitem(last=False)
 
-    async def _load(self, repository: SearchRepository, key: Key, revision: int) -> None:
+    async def _load(self, repository: SearchRepository, key: Key, index: CurrentIndex) -> None:
         """Picture a pack; whoever asks meanwhile goes to the database."""
         if key in self._loading:
             return
         self._loading.add(key)
         try:
-            rows = await repository.picture(key[1])
-            self._kept[key] = _Kept(await asyncio.to_thread(Picture, revision, rows), monotonic())
+            rows = await repository.picture(index.id)
+            self._kept[key] = _Kept(await asyncio.to_thread(Picture, index, rows), monotonic())
         finally:
             self._loading.discard(key)
 
-    def _present(self, key: Key, revision: int) -> Picture | None:
+    def _present(self, key: Key, index: CurrentIndex) -> Picture | None:
         kept = self._kept.get(key)
-        if kept is None or kept.picture.revision != revision:
+        if kept is None or not _same(kept.picture.index, index):
             return None
         kept.used_at = monotonic()
         self._kept.move_to_end(key)
@@ -235,3 +312,7 @@ class ResidentPacks:
 
     def _bytes(self) -> int:
         return sum(kept.picture.size for kept in self._kept.values())
+
+
+def _same(one: CurrentIndex, other: CurrentIndex) -> bool:
+    return (one.id, one.revision) == (other.id, other.revision)

@@ -10,10 +10,13 @@ from procrastinate.jobs import Job
 from concierge.accounts.scope import TenantScope
 from concierge.kit.errors import ConciergeError
 from concierge.knowledge.ingestion import Ingestion
+from concierge.knowledge.reindexing import Reindexing
 from concierge.knowledge.service import (
     CONTRADICTIONS_TASK,
     INGEST_TASK,
     REFRESH_TASK,
+    REINDEX_TASK,
+    REMOVE_INDEX_TASK,
     ContradictionSearch,
 )
 
@@ -39,7 +42,9 @@ def is_last(attempts_before: int) -> bool:
     return attempts_before + 1 >= ATTEMPTS
 
 
-def register(app: App, ingestion: Ingestion, contradictions: ContradictionSearch) -> None:
+def register(
+    app: App, ingestion: Ingestion, contradictions: ContradictionSearch, reindexing: Reindexing
+) -> None:
     @app.task(name=INGEST_TASK, retry=Patience(), pass_context=True)
     async def ingest(context: JobContext, org_id: str, source_id: str) -> None:
         scope = TenantScope(UUID(org_id))
@@ -52,3 +57,12 @@ def register(app: App, ingestion: Ingestion, contradictions: ContradictionSearch
     @app.task(name=CONTRADICTIONS_TASK, retry=Patience())
     async def compare(org_id: str, pack_id: str) -> None:
         await contradictions.run(TenantScope(UUID(org_id)), UUID(pack_id))
+
+    @app.task(name=REINDEX_TASK, retry=Patience(), pass_context=True)
+    async def reindex(context: JobContext, org_id: str, index_id: str) -> None:
+        scope = TenantScope(UUID(org_id))
+        await reindexing.run(scope, UUID(index_id), last_attempt=is_last(context.job.attempts))
+
+    @app.task(name=REMOVE_INDEX_TASK, retry=Patience())
+    async def remove_index(org_id: str, index_id: str) -> None:
+        await reindexing.remove(TenantScope(UUID(org_id)), UUID(index_id))

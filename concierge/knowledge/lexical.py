@@ -206,9 +206,9 @@ def term_id(term: str) -> int:
     return int.from_bytes(_digest(term.encode()), "big") % TERM_DIMENSIONS + 1
 
 
-def pack_term(pack_id: UUID, term: str) -> int:
-    """A term within one pack as a signed 64-bit integer, so that posting lists are local to the pack."""
-    return int.from_bytes(_digest(pack_id.bytes + term.encode()), "big", signed=True)
+def index_term(index_id: UUID, term: str) -> int:
+    """A term within one index of a pack as a signed 64-bit integer, so that posting lists are local to the index."""
+    return int.from_bytes(_digest(index_id.bytes + term.encode()), "big", signed=True)
 
 
 def document_weights(

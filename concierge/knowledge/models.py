@@ -4,12 +4,20 @@ from uuid import UUID
 
 from pgvector import HalfVector, SparseVector
 from pgvector.sqlalchemy import HALFVEC, SPARSEVEC
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, ForeignKeyConstraint, Integer, LargeBinary, func
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    func,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from concierge.kit.db import Base
 
-DIMENSIONS = 384
 TERM_SPACE = 999_999_999
 
 
@@ -84,7 +92,7 @@ class SourceItem(Base):
 
 
 class Document(Base):
-    """`embedding` is the mean of its chunks' vectors, of length 1; `page_starts` are offsets in `text`.
+    """`page_starts` are offsets in `text`, `chunk_count` is of the pack's current index.
 
     `instruction_spans` are starts and ends of sentences that give orders to whoever reads them for an answer.
     """
@@ -113,26 +121,73 @@ class Document(Base):
     instruction_spans: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=list)
     simhash: Mapped[int | None] = mapped_column(BigInteger)
     page_starts: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
-    embedding: Mapped[HalfVector] = mapped_column(HALFVEC(DIMENSIONS), deferred=True, deferred_raiseload=True)
     chunk_count: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class PackIndex(Base):
+    """One index of a pack, with the model and the chunker it is made by. A pack's first one bears the pack's own id.
+
+    A pack without documents may have none.
+    """
+
+    __tablename__ = "pack_indexes"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "pack_id"], ["knowledge_packs.org_id", "knowledge_packs.id"]),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    pack_id: Mapped[UUID]
+    number: Mapped[int]
+    state: Mapped[str]
+    embedding_model: Mapped[str]
+    dimensions: Mapped[int]
+    chunker: Mapped[str]
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    switched_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class IndexedDocument(Base):
+    """A document in an index; one that is not there is still to be taken in. `embedding` is the mean of its chunks'."""
+
+    __tablename__ = "indexed_documents"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"]),
+        ForeignKeyConstraint(["org_id", "index_id"], ["pack_indexes.org_id", "pack_indexes.id"]),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(primary_key=True)
+    index_id: Mapped[UUID] = mapped_column(primary_key=True)
+    embedding: Mapped[HalfVector] = mapped_column(HALFVEC(), deferred=True, deferred_raiseload=True)
+    chunk_count: Mapped[int]
+    indexed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class ChunkRow(Base):
-    """A retrievable passage. `terms` are postings of its pack, `sentence_vectors` float16 rows of 384."""
+    """A retrievable passage of one index. `terms` are postings of that index, `sentence_vectors` float16 rows.
+
+    `dimensions` is the length of all its vectors.
+    """
 
     __tablename__ = "chunks"
     __table_args__ = (ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"]),)
 
     org_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    pack_id: Mapped[UUID]
+    index_id: Mapped[UUID]
     document_id: Mapped[UUID]
     ordinal: Mapped[int]
     start_char: Mapped[int]
     text: Mapped[str]
     headings: Mapped[list[str]]
-    embedding: Mapped[HalfVector] = mapped_column(HALFVEC(DIMENSIONS))
+    embedding: Mapped[HalfVector] = mapped_column(HALFVEC())
+    dimensions: Mapped[int] = mapped_column(SmallInteger)
     bm25: Mapped[SparseVector] = mapped_column(SPARSEVEC(TERM_SPACE))
     terms: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     sentence_spans: Mapped[list[int]] = mapped_column(ARRAY(Integer))
@@ -140,15 +195,15 @@ class ChunkRow(Base):
 
 
 class TermStats(Base):
-    """In how many chunks of a pack a term occurs."""
+    """In how many chunks of an index a term occurs."""
 
     __tablename__ = "term_stats"
     __table_args__ = (
-        ForeignKeyConstraint(["org_id", "pack_id"], ["knowledge_packs.org_id", "knowledge_packs.id"]),
+        ForeignKeyConstraint(["org_id", "index_id"], ["pack_indexes.org_id", "pack_indexes.id"]),
     )
 
     org_id: Mapped[UUID] = mapped_column(primary_key=True)
-    pack_id: Mapped[UUID] = mapped_column(primary_key=True)
+    index_id: Mapped[UUID] = mapped_column(primary_key=True)
     term: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     df: Mapped[int]
 

@@ -1,4 +1,4 @@
-"""A pack kept in memory, as it was at one revision: small packs are searched there, exactly, without reading them anew."""
+"""A pack's index kept in memory, as it was at one revision: small packs are searched there, exactly, without reading them anew."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.knowledge.repository.search import Candidate, Contender, PictureRow
+from concierge.knowledge.repository.search import Candidate, Contender, CurrentIndex, PictureRow
 
 Vector = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -55,11 +55,11 @@ class Postings:
 class Picture:
     """A pack's passages in the order of their documents, and what a question is compared with.
 
-    `size` is about how many bytes it takes.
+    `size` is about how many bytes it takes. A switch to another index is a new revision, too.
     """
 
-    def __init__(self, revision: int, rows: Sequence[PictureRow]) -> None:
-        self.revision = revision
+    def __init__(self, index: CurrentIndex, rows: Sequence[PictureRow]) -> None:
+        self.index = index
         self._passages = [row.passage for row in rows]
         self._ordinals = [row.ordinal for row in rows]
         self._vectors = _matrix([row.embedding for row in rows])

@@ -1,6 +1,7 @@
 """Find the passages that answer: candidates by words and by meaning, the best of them read whole and ranked."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
@@ -12,7 +13,7 @@ from concierge.accounts.scope import TenantScope
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.knowledge.context import Asked, in_context
-from concierge.knowledge.indexes import EXACT_SCAN_CHUNKS, Index, ResidentPacks, StoredIndex
+from concierge.knowledge.indexes import Index, ResidentPacks, StoredIndex
 from concierge.knowledge.lexical import idf
 from concierge.knowledge.ranking import (
     CROSSED,
@@ -29,6 +30,8 @@ from concierge.knowledge.ranking import (
 from concierge.knowledge.repository.search import Contender, SearchRepository
 from concierge.knowledge.schemas import Passage
 from concierge.knowledge.surroundings import Surroundings, surroundings
+from concierge.llm.embedders import QuestionVectors
+from concierge.llm.embeddings import LOCAL_SPACE, VectorSpace
 from concierge.llm.reranking import HostedReranker
 
 Vector = NDArray[np.float32]
@@ -40,7 +43,7 @@ BACKGROUND_PLACE = 11
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question ready to search with; `vector` is (384,) and normalised.
+    """A question ready to search with; `vector` is (dimensions,) and normalised, of the vector space `space`.
 
     `earlier` are the questions asked before it in the conversation, newest first.
     """
@@ -48,14 +51,20 @@ class Query:
     text: str
     vector: Vector
     earlier: Sequence[tuple[str, Vector]] = ()
+    space: VectorSpace = LOCAL_SPACE
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.text, *(text for text, _ in self.earlier)]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search found: the passages best first, and what the trace tells about how.
 
-    `vector` is what the passages were compared with: the question's, blended with the earlier ones'; `idf` weighs the
-    words of both. `lead` is how far the first passage stands above those that merely share the question's subject,
+    `vector` is what the passages were compared with: the question's, blended with the earlier ones'; where the packs
+    were indexed by several models, each passage knows its own. `models` are those of the packs. `idf` weighs the words
+    of the question and of the earlier ones. `lead` is how far the first passage stands above those that merely share the question's subject,
     None where so few were found that one cannot tell.
     `copies` maps a chunk that says the same as a better one, and was left out, to that one.
     """
@@ -67,6 +76,7 @@ class Found:
     copies: Mapping[UUID, UUID]
     chunks_searched: int
     milliseconds: float
+    models: tuple[str, ...] = ()
 
     @property
     def lead(self) -> float | None:
@@ -86,46 +96,101 @@ class Search:
         *,
         resident: ResidentPacks | None = None,
         reranker: HostedReranker | None = None,
+        vectors: QuestionVectors | None = None,
     ) -> None:
         self.resident = resident or ResidentPacks()
         self._db = db
         self._clock = clock
         self._reranker = reranker
+        self._vectors = vectors
+
+    async def ask(
+        self, scope: TenantScope, packs: Sequence[UUID], text: str, earlier: Sequence[str] = ()
+    ) -> Query:
+        """Make a question ready to search these packs with; `earlier` is newest first. Errors: UnavailableError.
+
+        It is embedded by the model that most of them were seen to be indexed by; `find` adds what else there turns out
+        to be.
+        """
+        assert self._vectors is not None, "a search that embeds questions is given what embeds them"
+        if len(self.resident.believed(scope, packs)) < len(packs):
+            async with self._db.transaction(scope.org_id) as session:
+                await self.resident.look_up(SearchRepository(session, scope), scope, packs)
+        seen = Counter(index.space for index in self.resident.believed(scope, packs).values() if index.space)
+        space = seen.most_common(1)[0][0] if seen else self._vectors.default_space
+        vector, *others = await self._vectors.of(space, [text, *earlier])
+        return Query(text, vector, tuple(zip(earlier, others, strict=True)), space)
 
     async def find(self, scope: TenantScope, packs: Sequence[UUID], query: Query, *, limit: int = 8) -> Found:
-        """Return at most `limit` passages of these packs. Packs that do not exist are passed over."""
+        """Return at most `limit` passages of these packs. Packs that do not exist are passed over.
+
+        Errors: UnavailableError, also when a pack's model is needed for the question and cannot be asked.
+        """
         began = perf_counter()
         asked = in_context(query.text, query.vector, query.earlier)
+        vectors = {query.space: asked.vector}
+        looked = await self._look(scope, packs, query, asked, vectors)
+        while isinstance(looked, frozenset):
+            # No connection is held while a model is asked; the packs may be in other indexes when it has answered.
+            for space in looked:
+                vectors[space] = await self._vector_in(space, query)
+            looked = await self._look(scope, packs, query, asked, vectors)
+        question, scale, first = looked.question, looked.scale, looked.first
+        parts = [
+            Sentences(group, vectors[space]) for space, group in _by_space(looked.read, looked.index.spaces)
+        ]
+        read = [entry for part in parts for entry in part.read]
+        sentences = [cosine for part in parts for cosine in part.best]
+        floor = first[-1].score if first else 0.0
+        best = by_evidence(first[:SHORTLIST], read, sentences, question, scale, floor)
+        best = await self._reranked(query.text, best, read)
+        copies = {copy: better for part in parts for copy, better in part.copies(best).items()}
+        whole = {entry.chunk_id: (part, row) for part in parts for row, entry in enumerate(part.read)}
+        kept = [entry for entry in best if entry.candidate.chunk_id not in copies][:limit]
+        return Found(
+            passages=tuple(
+                _passage(*whole[entry.candidate.chunk_id], entry, rank) for rank, entry in enumerate(kept)
+            ),
+            vector=asked.vector,
+            idf=question.rarity,
+            candidates=(*best, *first[SHORTLIST:]),
+            copies=copies,
+            chunks_searched=looked.index.chunks,
+            milliseconds=(perf_counter() - began) * 1000,
+            models=tuple(sorted({space.model for space in looked.index.spaces.values()})),
+        )
+
+    async def _look(
+        self,
+        scope: TenantScope,
+        packs: Sequence[UUID],
+        query: Query,
+        asked: Asked,
+        vectors: Mapping[VectorSpace, Vector],
+    ) -> "_Looked | frozenset[VectorSpace]":
+        """Read what may answer, in one transaction; or return the spaces in which the question is still needed."""
         words = [*asked.own, *asked.also]
         async with self._db.transaction(scope.org_id) as session:
             index = await self._index(SearchRepository(session, scope), scope, packs, words)
+            needed = frozenset(index.spaces.values()).difference(vectors)
+            if needed:
+                return needed
             rarity = _rarity(index, asked)
             question = Question(query.text, asked.vector, rarity, self._clock())
-            comparison = index.compare(asked.vector, rarity)
+            comparison = index.compare(vectors, rarity)
             candidates = await comparison.candidates(CANDIDATES_EACH)
             scale = bm25_scale(candidates, question.most)
             first = by_first_sight(candidates, scale)
             shortlist = [entry.candidate.chunk_id for entry in first[:SHORTLIST]]
             read = await comparison.contenders(shortlist, FIRST.cosine, FIRST.bm25 / scale)
-        sentences = Sentences(read, asked.vector)
-        floor = first[-1].score if first else 0.0
-        best = by_evidence(first[:SHORTLIST], read, sentences.best, question, scale, floor)
-        best = await self._reranked(query.text, best, read)
-        whole = {entry.chunk_id: (entry, rows) for entry, rows in zip(read, sentences.rows, strict=True)}
-        copies = same_as_better(best, dict(zip(whole, sentences.means, strict=True)))
-        kept = [entry for entry in best if entry.candidate.chunk_id not in copies][:limit]
-        passages = [
-            _passage(*whole[entry.candidate.chunk_id], entry, rank) for rank, entry in enumerate(kept)
-        ]
-        return Found(
-            passages=tuple(passages),
-            vector=asked.vector,
-            idf=question.rarity,
-            candidates=(*best, *first[SHORTLIST:]),
-            copies=copies,
-            chunks_searched=index.chunks,
-            milliseconds=(perf_counter() - began) * 1000,
-        )
+        return _Looked(index, question, scale, first, read)
+
+    async def _vector_in(self, space: VectorSpace, query: Query) -> Vector:
+        """The question, blended with the earlier ones, in another space."""
+        assert self._vectors is not None, "a search of packs of several models is given what embeds questions"
+        vector, *others = await self._vectors.of(space, query.texts)
+        earlier = [(text, other) for (text, _), other in zip(query.earlier, others, strict=True)]
+        return in_context(query.text, vector, earlier).vector
 
     async def _reranked(
         self, text: str, ranking: Sequence[Ranked], read: Sequence[Contender]
@@ -152,10 +217,30 @@ class Search:
         resident = await self.resident.open(repository, scope, packs)
         if resident is not None:
             return resident
-        stored = await StoredIndex.open(repository, packs, words)
-        if stored.chunks <= EXACT_SCAN_CHUNKS:
-            await self.resident.consider(repository, scope, stored.statistics)
+        believed = {pack: index.id for pack, index in self.resident.believed(scope, packs).items()}
+        stored = await StoredIndex.open(repository, packs, words, believed)
+        await self.resident.consider(repository, scope, stored)
         return stored
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was read of an index: every candidate in its first order, and the best of them whole."""
+
+    index: Index
+    question: Question
+    scale: float
+    first: Sequence[Ranked]
+    read: Sequence[Contender]
+
+
+def _by_space(
+    read: Iterable[Contender], spaces: Mapping[UUID, VectorSpace]
+) -> Iterable[tuple[VectorSpace, list[Contender]]]:
+    groups: dict[VectorSpace, list[Contender]] = {}
+    for entry in read:
+        groups.setdefault(spaces[entry.pack_id], []).append(entry)
+    return groups.items()
 
 
 def _rarity(index: Index, asked: Asked) -> dict[str, float]:
@@ -169,23 +254,30 @@ def _rarity(index: Index, asked: Asked) -> dict[str, float]:
 
 
 class Sentences:
-    """The sentence vectors of some passages, `rows` of each; `best` are the cosines of each one's best to the question.
-
-    `means` says what each passage is about as a whole: (passages, dimension), of length 1.
+    """The sentence vectors of passages `read` in one vector space: `rows` of each, and in `best` the cosine of each
+    one's best to the question, whose `vector` is (dimensions,).
     """
 
     def __init__(self, read: Sequence[Contender], vector: Vector) -> None:
         joined = np.frombuffer(b"".join(entry.sentence_vectors for entry in read), dtype=np.float16)
         rows = joined.reshape(-1, len(vector)).astype(np.float32)
         ends = np.cumsum([len(entry.spans) // 2 for entry in read], dtype=np.int64)
-        self.rows: Sequence[Vector] = np.split(rows, ends[:-1]) if read else []
         starts = np.r_[0, ends[:-1]][: len(read)]
-        self.best: list[float] = np.maximum.reduceat(rows @ vector, starts).tolist() if read else []
-        sums = np.add.reduceat(rows, starts) if read else rows
-        self.means: Vector = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+        sums = np.add.reduceat(rows, starts)
+        self.read = read
+        self.vector = vector
+        self.rows: Sequence[Vector] = np.split(rows, ends[:-1])
+        self.best: list[float] = np.maximum.reduceat(rows @ vector, starts).tolist()
+        self._means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+
+    def copies(self, ranking: Sequence[Ranked]) -> Mapping[UUID, UUID]:
+        """Find those that say the same as a better one; vectors of another model cannot tell."""
+        means = {entry.chunk_id: mean for entry, mean in zip(self.read, self._means, strict=True)}
+        return same_as_better([entry for entry in ranking if entry.candidate.chunk_id in means], means)
 
 
-def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Passage:
+def _passage(part: Sentences, row: int, ranked: Ranked, rank: int) -> Passage:
+    read = part.read[row]
     return Passage(
         chunk_id=read.chunk_id,
         document_id=read.document_id,
@@ -197,7 +289,8 @@ def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Pass
         text=read.text,
         start=read.start,
         sentences=tuple(zip(read.spans[::2], read.spans[1::2], strict=True)),
-        sentence_vectors=matrix,
+        sentence_vectors=part.rows[row],
+        question_vector=part.vector,
         score=ranked.score,
         bm25=ranked.candidate.bm25,
         cosine=ranked.candidate.cosine,

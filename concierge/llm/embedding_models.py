@@ -104,8 +104,9 @@ class VendorEmbedder:
     def _checked(self, result: EmbeddingResult, expected: int) -> FloatArray:
         shapes = {len(vector) for vector in result.embeddings}
         if len(result.embeddings) != expected or shapes - {self._dimension}:
+            returned = f" It returns {shapes.pop()}; ask it for so many." if len(shapes) == 1 else ""
             raise UnavailableError(
-                f"The embedding model {self._name} does not return {self._dimension} numbers per text.",
+                f"The embedding model {self._name} does not return {self._dimension} numbers per text.{returned}",
                 code="embedding_dimension",
                 retry_after_s=60,
             )

@@ -6,6 +6,7 @@ adapters to pydantic-ai live in `concierge.llm.embedding_models` and load only w
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +22,17 @@ LOCAL_MODEL = "local:minilm"
 QUERIES_PER_BATCH = 8
 
 FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSpace:
+    """Vectors compare only within one: those of one model, asked for so many numbers each."""
+
+    model: str
+    dimensions: int
+
+
+LOCAL_SPACE = VectorSpace(LOCAL_MODEL, DIMENSION)
 
 
 class Embedder(Protocol):
@@ -41,6 +53,10 @@ class Embedder(Protocol):
     async def embed_documents(self, texts: Sequence[str]) -> FloatArray:
         """Shape (n, dimension), in the order of the texts."""
         ...
+
+
+def space_of(embedder: Embedder) -> VectorSpace:
+    return VectorSpace(embedder.name, embedder.dimension)
 
 
 class LocalEmbedder:

@@ -30,6 +30,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "add_source": {"kind": "text", "title": "Note", "text": "A note."},
     "upload_file": None,
     "import_pack": None,
+    "reindex_pack": {"chunker": "recursive"},
     "create_knowledge_pack": {"name": "Yet another"},
     "add_knowledge_source": {"kind": "text", "title": "Note", "text": "A note."},
     "search_knowledge": {"query": "Hello?", "explain": True},

@@ -38,6 +38,7 @@ MOST: dict[str, int] = {
     "export_pack": AUTHENTICATION + 5,
     "list_knowledge_packs": AUTHENTICATION + 1,
     "list_contradictions": AUTHENTICATION + 3,
+    "list_indexes": AUTHENTICATION + 3,
     "list_conversations": AUTHENTICATION + 1,
     "get_conversation": AUTHENTICATION + 1,
     "list_turns": AUTHENTICATION + 2,

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from concierge.entrypoints.wiring import DatabaseAddress
 from concierge.kit.db import Base
-from concierge.knowledge.lexical import pack_term, terms
+from concierge.knowledge.lexical import index_term, terms
 from tests.factories.furnished import QUESTION, Furnished
 
 pytestmark = pytest.mark.anyio
@@ -163,7 +163,7 @@ async def test_the_posting_lists_of_another_tenant_stay_closed(
 ) -> None:
     """`chunks_with_terms` runs with its owner's rights, so it must name the tenant itself."""
     pack_id = shop.tenant.pack_id
-    postings = [pack_term(pack_id, term) for term in terms(QUESTION)]
+    postings = [index_term(pack_id, term) for term in terms(QUESTION)]
     search = "SELECT count(*) FROM chunks_with_terms(%s, %s, %s::sparsevec, 10)"
     arguments = [[pack_id], postings, "{1:1}/999999999"]
     found: dict[str, int] = {}

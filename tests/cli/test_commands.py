@@ -39,6 +39,7 @@ COMMANDS = [
     ("packs", "export"),
     ("packs", "import"),
     ("packs", "contradictions"),
+    ("packs", "reindex"),
     ("db",),
     ("db", "migrate"),
     ("db", "status"),

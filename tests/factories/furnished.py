@@ -39,6 +39,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids = {
         "agent_id": tenant.agent_id,
         "pack_id": tenant.pack_id,
+        "index_id": await _first(tenant, f"/knowledge/packs/{tenant.pack_id}/indexes"),
         "source_id": source_id,
         "document_id": await _first(tenant, f"/knowledge/packs/{tenant.pack_id}/documents"),
         "conversation_id": UUID(turn["conversation_id"]),

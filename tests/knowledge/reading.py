@@ -15,13 +15,20 @@ from tests.factories.tenants import Tenant
 RECOUNT = """
 SELECT
     (SELECT coalesce(json_object_agg(term, df ORDER BY term)::text, '{}') FROM term_stats
-     WHERE pack_id = :pack_id) AS noted_terms,
+     JOIN pack_indexes x ON x.id = index_id WHERE pack_id = :pack_id) AS noted_terms,
     (SELECT coalesce(json_object_agg(term, df ORDER BY term)::text, '{}') FROM
-     (SELECT term, count(*) AS df FROM chunks, unnest(terms) AS term WHERE pack_id = :pack_id GROUP BY term) AS t
+     (SELECT term, count(*) AS df FROM chunks JOIN pack_indexes x ON x.id = index_id, unnest(terms) AS term
+      WHERE pack_id = :pack_id GROUP BY term) AS t
     ) AS counted_terms,
     (SELECT ARRAY[document_count, chunk_count] FROM knowledge_packs WHERE id = :pack_id) AS noted_sizes,
     (SELECT ARRAY[count(*), coalesce(sum(chunk_count), 0)] FROM documents WHERE pack_id = :pack_id) AS documents,
-    (SELECT count(*) FROM chunks WHERE pack_id = :pack_id) AS chunks,
+    (SELECT count(*) FROM chunks JOIN pack_indexes x ON x.id = index_id
+     WHERE pack_id = :pack_id AND state = 'current') AS chunks,
+    (SELECT count(*) FROM indexed_documents JOIN pack_indexes x ON x.id = index_id
+     WHERE pack_id = :pack_id AND state = 'current') AS indexed,
+    (SELECT count(*) FROM (SELECT index_id, document_id, count(*) AS held FROM chunks GROUP BY 1, 2) c
+     FULL JOIN indexed_documents i USING (index_id, document_id)
+     WHERE coalesce(c.held, 0) <> coalesce(i.chunk_count, -1)) AS miscounted,
     (SELECT count(*) FROM source_items i JOIN sources s ON s.id = i.source_id
      WHERE s.pack_id = :pack_id AND i.document_id IS NOT NULL
        AND NOT EXISTS (SELECT FROM documents d WHERE d.id = i.document_id)) AS dangling_items
@@ -118,4 +125,6 @@ async def assert_counters_are_true(tenant: Tenant) -> None:
     assert found.noted_terms == found.counted_terms
     assert found.noted_sizes == [found.documents[0], found.chunks]
     assert found.documents[1] == found.chunks
+    assert found.indexed == found.documents[0]
+    assert found.miscounted == 0
     assert found.dangling_items == 0

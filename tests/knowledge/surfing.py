@@ -14,6 +14,7 @@ from concierge.accounts.scope import Unit
 from concierge.entrypoints.wiring import Platform, build
 from concierge.kit.fetch import Fetcher, FetchLimits
 from concierge.knowledge.chunker import LateChunker
+from concierge.knowledge.chunkers import Chunkers
 from concierge.knowledge.ingestion import Ingestion
 from concierge.knowledge.schemas import FreshnessPolicy, PackPatch
 from concierge.knowledge.service import PackService, SourceService
@@ -83,7 +84,8 @@ async def reaching(
     fetcher = Fetcher(limits=limits, allowed_private_hosts=frozenset({LOCAL}))
     reaching = build(SETTINGS, platform.address, embedder=platform.embedder, fetcher=fetcher, clock=clock)
     chunker = LateChunker(counting)  # pyright: ignore[reportArgumentType]  # It asks for no more than this has.
-    yield replace(reaching, ingestion=Ingestion(reaching.db, chunker, fetcher, clock))
+    chunkers = Chunkers(reaching.embedders, {reaching.chunkers.default_plan: chunker})
+    yield replace(reaching, ingestion=Ingestion(reaching.db, chunkers, fetcher, clock))
     await reaching.db.close()
 
 

@@ -16,7 +16,7 @@ from concierge.knowledge.lexical import (
     B,
     document_weights,
     idf,
-    pack_term,
+    index_term,
     term_id,
     terms,
 )
@@ -62,14 +62,14 @@ def test_case_does_not_matter(text: str) -> None:
 def test_hashes_are_the_same_in_every_process() -> None:
     """Stored rows carry these numbers: a change here needs a migration that indexes everything again."""
     assert term_id("chair") == 478060301
-    assert pack_term(UUID(int=7), "chair") == 4356563951181130946
+    assert index_term(UUID(int=7), "chair") == 4356563951181130946
 
 
 @given(st.sampled_from(WORDS), st.uuids(), st.uuids())
 @settings(deadline=None)
 def test_a_term_differs_between_packs_and_fits_64_bits(term: str, one: UUID, other: UUID) -> None:
-    assert -(2**63) <= pack_term(one, term) < 2**63
-    assert (pack_term(one, term) == pack_term(other, term)) == (one == other)
+    assert -(2**63) <= index_term(one, term) < 2**63
+    assert (index_term(one, term) == index_term(other, term)) == (one == other)
 
 
 def reference_bm25(query: list[str], document: list[str], corpus: list[list[str]]) -> float:

@@ -17,7 +17,7 @@ Outcome = Literal["answered", "partial", "unsupported", "small_talk"]
 
 @dataclass(frozen=True, slots=True)
 class AnswerBrief:
-    """`question_vector` is (384,) and normalised; `passages` come best first; `idf` maps stemmed question terms to
+    """`question_vector` is normalised, and compared with passages that do not bring their own; `passages` come best first; `idf` maps stemmed question terms to
     their inverse document frequency in the packs that were searched.
 
     `turn` counts the agent's earlier turns in the conversation, so that set phrases do not repeat themselves.
@@ -35,6 +35,11 @@ class AnswerBrief:
     agent_name: str | None = None
     contradictions: tuple[Contradiction, ...] = ()
     lead: float | None = None
+
+    def cosines(self, passage: Passage) -> NDArray[np.float32]:
+        """Compare the sentences of a passage with the question: (sentences,)."""
+        vector = passage.question_vector
+        return passage.sentence_vectors @ (self.question_vector if vector is None else vector)
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,8 +280,10 @@ def _alike(one: Candidate, other: Candidate) -> bool:
         shared = len(one.terms & other.terms) / min(len(one.terms), len(other.terms))
         if shared >= SAME_WORDS and len(one.terms & other.terms) >= 3:
             return True
-    if one.vector is None or other.vector is None:
-        return False
+    if one.vector is None or other.vector is None or one.vector.shape != other.vector.shape:
+        return (
+            False  # Vectors of different models do not compare; those of equal length here are rarely of two.
+        )
     return float(np.dot(one.vector, other.vector)) > SAME_MEANING and one.terms == other.terms
 
 

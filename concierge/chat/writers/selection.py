@@ -164,9 +164,7 @@ class _Scorer:
 
     def candidates(self) -> Iterator[Candidate]:
         passage = self.brief.passages[self.position]
-        cosines = (
-            passage.sentence_vectors @ self.brief.question_vector if len(passage.sentence_vectors) else ()
-        )
+        cosines = self.brief.cosines(passage) if len(passage.sentence_vectors) else ()
         title = frozenset(_terms_of(passage.title))
         for unit in self.units:
             row = max(

@@ -106,7 +106,7 @@ def features(reading: Reading, best: Candidate) -> dict[str, float]:
     first = brief.passages[0]
     near = best.terms | best.context
     wanted = expectation_of(brief.question)
-    first_sentence = float(np.max(first.sentence_vectors @ brief.question_vector, initial=0.0))
+    first_sentence = float(np.max(brief.cosines(first), initial=0.0))
     return {
         "first_sentence": first_sentence,
         "echo": max(0.0, first_sentence - max(best.cosine, NEAR)),

@@ -1,4 +1,4 @@
-"""`packs list | export | import | contradictions`: an agent's knowledge packs, as archives and as what disagrees in them."""
+"""`packs list | export | import | contradictions | reindex`: an agent's knowledge packs, as archives and as what disagrees in them."""
 
 import asyncio
 from collections.abc import Generator, Sequence
@@ -17,6 +17,7 @@ from concierge.agents.schemas import AgentPatch
 from concierge.agents.service import AgentService
 from concierge.entrypoints.cli.console import complain, out, say, settings_of_command
 from concierge.entrypoints.cli.progress import watch_source, working
+from concierge.entrypoints.cli.reindex import reindex
 from concierge.entrypoints.cli.tenants import NamedAgent, find_agent
 from concierge.entrypoints.wiring import Platform, running_platform
 from concierge.kit.errors import InvalidInputError, NotFoundError
@@ -34,6 +35,7 @@ PackOption = Annotated[
     str | None, typer.Option("--pack", "-p", help="The pack's name or id, if the agent has several.")
 ]
 PAGE = 100
+app.command("reindex")(reindex)
 
 
 @app.command("list")

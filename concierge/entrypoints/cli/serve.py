@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 
@@ -15,6 +16,7 @@ from concierge.accounts.scope import TenantScope
 from concierge.entrypoints.api.app import create_app
 from concierge.entrypoints.cli.console import aside, out, say, settings_of_command
 from concierge.entrypoints.cli.progress import watch_sources, working
+from concierge.entrypoints.cli.tenants import packs_by_plan
 from concierge.entrypoints.demo.credentials import DemoCredentials
 from concierge.entrypoints.demo.load import load_demo
 from concierge.entrypoints.wiring import (
@@ -30,6 +32,8 @@ from concierge.kit.errors import ConflictError
 from concierge.kit.logging import configure_logging
 from concierge.kit.postgres import EmbeddedPostgres
 from concierge.kit.settings import Settings
+
+logger = structlog.get_logger(__name__)
 
 # Together with what the turns and the jobs under way get, less than the ten seconds most supervisors allow.
 GRACE_SECONDS = 3
@@ -80,6 +84,7 @@ def _check_port(settings: Settings) -> None:
 
 async def _serve_platform(platform: Platform, embedded: EmbeddedPostgres | None, *, with_demo: bool) -> None:
     settings = platform.settings
+    await asyncio.to_thread(_note_other_indexes, platform)
     demo = await load_demo(platform) if with_demo else None
     app = create_app(platform, with_worker=settings.worker)
     config = uvicorn.Config(
@@ -100,6 +105,20 @@ async def _serve_platform(platform: Platform, embedded: EmbeddedPostgres | None,
         announcing.cancel()
         with suppress(asyncio.CancelledError):
             await announcing
+
+
+def _note_other_indexes(platform: Platform) -> None:
+    """Packs keep the model they were indexed by; after the settings changed, somebody should know which that are."""
+    default = platform.chunkers.default_plan
+    others = {plan: n for plan, n in packs_by_plan(platform.address.owner_url).items() if plan != default}
+    if others:
+        logger.warning(
+            "packs keep answering by another model or chunker than the settings'; "
+            "`concierge packs reindex --all` moves them",
+            packs=sum(others.values()),
+            models=sorted({plan.space.model for plan in others}),
+            setting=default.space.model,
+        )
 
 
 class Server(uvicorn.Server):

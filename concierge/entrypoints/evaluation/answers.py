@@ -20,7 +20,7 @@ from concierge.knowledge.metrics import (
     support_roc_area,
 )
 from concierge.knowledge.search import Found, Query, Search
-from concierge.llm.embeddings import Embedder
+from concierge.llm.embeddings import Embedder, space_of
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
@@ -78,7 +78,8 @@ async def measure_answers(
     writer = HouseWriter()
     for query in queries:
         vector = await embedder.embed_query(query.text)
-        found = await search.find(collection.scope, [collection.pack_id], Query(query.text, vector))
+        question = Query(query.text, vector, space=space_of(embedder))
+        found = await search.find(collection.scope, [collection.pack_id], question)
         brief = AnswerBrief(query.text, vector, found.idf, found.passages)
         began = perf_counter()
         written = writer.write(brief)

@@ -7,7 +7,7 @@ from concierge.entrypoints.evaluation.documents import RetrievalQuery
 from concierge.entrypoints.evaluation.tenant import Collection
 from concierge.knowledge.metrics import distinct, hit, mean, ndcg, percentile
 from concierge.knowledge.search import Found, Query, Ranked, Search
-from concierge.llm.embeddings import Embedder
+from concierge.llm.embeddings import Embedder, space_of
 
 CUTOFF = 10
 
@@ -58,7 +58,7 @@ async def searches(
     for query in queries:
         vector = await embedder.embed_query(query.text)
         earlier = [(text, await embedder.embed_query(text)) for text in reversed(query.history)]
-        asked = Query(query.text, vector, tuple(earlier))
+        asked = Query(query.text, vector, tuple(earlier), space_of(embedder))
         yield query, await search.find(collection.scope, [collection.pack_id], asked)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from concierge.knowledge.chunking import Chunk
-from concierge.knowledge.lexical import document_weights, pack_term, terms
+from concierge.knowledge.lexical import document_weights, index_term, terms
 from concierge.knowledge.models import Source
 from concierge.knowledge.parsing import ParsedDocument
 from concierge.knowledge.repository import NewChunk, NewDocument
@@ -15,11 +15,12 @@ from concierge.knowledge.sources.repetition import fingerprint
 USUAL_CHUNK_TERMS = 100.0
 
 
-def prepared(pack_id: UUID, chunks: Sequence[Chunk]) -> list[NewChunk]:
-    return [_prepared_chunk(pack_id, chunk) for chunk in chunks if chunk.sentences]
+def prepared(index_id: UUID, chunks: Sequence[Chunk]) -> list[NewChunk]:
+    """The chunks of a document as they are stored in an index."""
+    return [_prepared_chunk(index_id, chunk) for chunk in chunks if chunk.sentences]
 
 
-def _prepared_chunk(pack_id: UUID, chunk: Chunk) -> NewChunk:
+def _prepared_chunk(index_id: UUID, chunk: Chunk) -> NewChunk:
     """Headings count as words of the chunk: they say what it is about, even where its sentences do not."""
     words = terms(" ".join((*chunk.headings, chunk.text)))
     return NewChunk(
@@ -28,7 +29,7 @@ def _prepared_chunk(pack_id: UUID, chunk: Chunk) -> NewChunk:
         headings=chunk.headings,
         vector=chunk.vector,
         weights=document_weights(words, USUAL_CHUNK_TERMS),
-        postings=sorted({pack_term(pack_id, word) for word in words}),
+        postings=sorted({index_term(index_id, word) for word in words}),
         sentences=chunk.sentences,
         sentence_vectors=chunk.sentence_vectors,
     )

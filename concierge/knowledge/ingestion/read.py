@@ -7,10 +7,11 @@ from typing import Final
 
 import structlog
 
+from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError, InvalidInputError
 from concierge.kit.fetch import Fetched, Fetcher, FetchError
-from concierge.knowledge.chunker import Chunker
+from concierge.knowledge.chunkers import Chunkers
 from concierge.knowledge.chunking import Earlier
 from concierge.knowledge.errors import DocumentRejectedError, ItemPassedOverError
 from concierge.knowledge.ingestion.claim import Claim
@@ -20,7 +21,15 @@ from concierge.knowledge.ingestion.store import Storing
 from concierge.knowledge.parsing import ParsedDocument, parse, stored
 from concierge.knowledge.parsing.archives import documents_in_archive
 from concierge.knowledge.parsing.found import Found, SkippedFile, is_archive_name
-from concierge.knowledge.repository import DocumentRepository, PendingItem, SourceRepository, Validators
+from concierge.knowledge.repository import (
+    DocumentRepository,
+    IndexRepository,
+    NewDocument,
+    PendingItem,
+    SourceRepository,
+    Validators,
+    plan_of,
+)
 from concierge.knowledge.schemas import NewItem
 from concierge.knowledge.schemas.archives import DOCUMENT_TYPE
 from concierge.knowledge.service.freshness import FETCHED_KINDS
@@ -41,9 +50,12 @@ class Content:
 
 
 class Reader:
-    def __init__(self, db: Database, chunker: Chunker, fetcher: Fetcher, storing: Storing) -> None:
+    def __init__(
+        self, db: Database, chunkers: Chunkers, fetcher: Fetcher, storing: Storing, clock: Clock
+    ) -> None:
         self._db = db
-        self._chunker = chunker
+        self._chunkers = chunkers
+        self._clock = clock
         self._fetcher = fetcher
         self._storing = storing
         self.sites = SiteReader(db, fetcher, storing)
@@ -87,9 +99,24 @@ class Reader:
         new = new_document(claim.source, item.uri, content.document)
         if await self._storing.known(claim, item, new, content.validators):
             return
-        chunks = await self._chunker.chunks(content.document.text, await self._earlier(claim, item))
-        rows = await asyncio.to_thread(prepared, claim.pack_id, chunks)
-        await self._storing.store(claim, item, new.flagged(chunks), rows, content.validators)
+        # The pack may be switched to another index before the document is stored.
+        while not await self._indexed(claim, item, new, content):
+            continue
+
+    async def _indexed(self, claim: Claim, item: PendingItem, new: NewDocument, content: Content) -> bool:
+        """Have a document cut and embedded for the pack's current index. Returns whether it still was that then."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            indexes = IndexRepository(session, claim.scope)
+            index = await indexes.current_or_first(claim.pack_id, self._chunkers.default_plan, self._clock())
+            earlier = None
+            # What still holds of what the item's document was until now.
+            if not claim.anew and item.document_id is not None:
+                documents = DocumentRepository(session, claim.scope)
+                earlier = await documents.earlier(claim.source_id, item.uri, index.id)
+        chunker = await self._chunkers.of(plan_of(index))
+        chunks = await chunker.chunks(new.text, Earlier(*earlier) if earlier else None)
+        rows = await asyncio.to_thread(prepared, index.id, chunks)
+        return await self._storing.store(claim, item, index, new.flagged(chunks), rows, content.validators)
 
     async def _content(self, claim: Claim, item: PendingItem, data: bytes | None) -> Content | None:
         """Read an item's document; None when it was found unchanged and that is noted."""
@@ -118,14 +145,6 @@ class Reader:
         if await self._storing.unmodified(claim, item, item.document_id):
             return None
         return await self._fetcher.fetch(item.uri)
-
-    async def _earlier(self, claim: Claim, item: PendingItem) -> Earlier | None:
-        """What the item's document was until now, for what still holds of it."""
-        if claim.anew or item.document_id is None:
-            return None
-        async with self._db.transaction(claim.scope.org_id) as session:
-            earlier = await DocumentRepository(session, claim.scope).earlier(claim.source_id, item.uri)
-        return Earlier(*earlier) if earlier else None
 
 
 async def _parsed(fetched: Fetched) -> Content:

@@ -7,8 +7,10 @@ from uuid import UUID
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database, Session
 from concierge.knowledge.ingestion.claim import Claim
+from concierge.knowledge.models import PackIndex
 from concierge.knowledge.repository import (
     DocumentRepository,
+    IndexRepository,
     NewChunk,
     NewDocument,
     PendingItem,
@@ -31,6 +33,7 @@ class Tables:
     documents: DocumentRepository
     sources: SourceRepository
     syncs: SyncRepository
+    indexes: IndexRepository
 
     @classmethod
     def of(cls, session: Session, claim: Claim) -> "Tables":
@@ -38,6 +41,7 @@ class Tables:
             DocumentRepository(session, claim.scope),
             SourceRepository(session, claim.scope),
             SyncRepository(session, claim.scope),
+            IndexRepository(session, claim.scope),
         )
 
 
@@ -85,31 +89,37 @@ class Storing:
         self,
         claim: Claim,
         item: PendingItem,
+        index: PackIndex,
         new: NewDocument,
         chunks: Sequence[NewChunk],
         validators: Validators | None,
-    ) -> None:
+    ) -> bool:
+        """Store a document with its chunks, made for an index. False when the pack is searched in another one by now."""
         async with self._db.transaction(claim.scope.org_id) as session:
             tables = Tables.of(session, claim)
             if not await self._has_turn(tables, claim, item):
-                return
+                return True
             # Another item with the same content may have been stored since we looked.
             if await self._note_known(tables, claim, item, new, validators):
-                return
+                return True
             if await self._note_near(tables, claim, item, new):
-                return
-            change = await self._replace(tables, claim, item, new, chunks, validators)
+                return True
+            if not await tables.indexes.confirm(index):
+                return False
+            change = await self._replace(tables, claim, item, index, new, chunks, validators)
             if change is None:
                 await tables.syncs.count(claim.sync_id, "unchanged")
-                return
+                return True
             named = Change(uri=item.uri, title=new.title, change=change)
             await tables.syncs.count(claim.sync_id, change, changes=[named])
+            return True
 
     async def _replace(
         self,
         tables: Tables,
         claim: Claim,
         item: PendingItem,
+        index: PackIndex,
         new: NewDocument,
         chunks: Sequence[NewChunk],
         validators: Validators | None,
@@ -121,7 +131,7 @@ class Storing:
         if same is not None:
             # The same text is stored anew: the pack holds each text once.
             await documents.remove([same[0]])
-        document_id = await documents.add(new, chunks)
+        document_id = await documents.add(new, index, chunks)
         await tables.sources.finish_item(
             item.id,
             status="stored",
@@ -182,12 +192,12 @@ class Storing:
 
     async def _note_near(self, tables: Tables, claim: Claim, item: PendingItem, new: NewDocument) -> bool:
         """Note a page that says nearly the same as another one of its site. Returns whether it does."""
-        near = (
-            None
-            if new.simhash is None
-            else await tables.documents.near(claim.source_id, new.simhash, item.uri)
-        )
-        if near is None or not same_numbers(near[2], new.text):
+        if new.simhash is None:
+            return False
+        alike = await tables.documents.near(claim.source_id, new.simhash, item.uri)
+        # Of pages that differ in a number alone, which one was stored first is chance.
+        near = next((entry for entry in alike if same_numbers(entry[2], new.text)), None)
+        if near is None:
             return False
         detail = f"It says nearly the same as {near[1][:200]}, which is kept."
         await tables.sources.finish_item(

@@ -27,13 +27,14 @@ SENTENCES = """
 SELECT d.id, d.source_id, d.uri, d.title, coalesce(d.modified_at, d.published_at), d.authoritative, d.credibility,
        c.headings, c.text, c.start_char, c.sentence_spans
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
+JOIN pack_indexes x ON x.org_id = c.org_id AND x.id = c.index_id AND x.state = 'current'
 WHERE c.org_id = %(org_id)b AND c.document_id = ANY (%(documents)b)
 ORDER BY c.document_id, c.ordinal
 """
 
 DOCUMENTS_WITH = """
 SELECT DISTINCT c.document_id
-FROM chunks_with_terms(%(packs)b, %(postings)b, %(query)b, %(wanted)b) found
+FROM chunks_with_terms(%(indexes)b, %(postings)b, %(query)b, %(wanted)b) found
 JOIN chunks c ON c.org_id = %(org_id)b AND c.id = found.chunk_id
 """
 
@@ -140,25 +141,25 @@ class ContradictionRepository:
         )
         return [StoredPassage(*row) for row in rows]
 
-    async def frequencies(self, pack_id: UUID, postings: Iterable[int]) -> dict[int, int]:
-        """Return in how many chunks of the pack each of these terms stands."""
+    async def frequencies(self, index_id: UUID, postings: Iterable[int]) -> dict[int, int]:
+        """Return in how many chunks of an index each of these terms stands."""
         rows = await self._session.execute(
             select(TermStats.term, TermStats.df).where(
                 TermStats.org_id == self._scope.org_id,
-                TermStats.pack_id == pack_id,
+                TermStats.index_id == index_id,
                 TermStats.term == func.any(list(postings)),
             )
         )
         return {row[0]: row[1] for row in rows}
 
-    async def documents_with(self, pack_id: UUID, postings: Sequence[int], most: int) -> list[UUID]:
-        """Return the documents that have one of these terms, as long as no more than `most` chunks have."""
+    async def documents_with(self, index_id: UUID, postings: Sequence[int], most: int) -> list[UUID]:
+        """Return the documents that an index has with one of these terms, as long as no more than `most` chunks have."""
         rows = await fetch(
             self._session,
             DOCUMENTS_WITH,
             {
                 "org_id": self._scope.org_id,
-                "packs": [pack_id],
+                "indexes": [index_id],
                 "postings": list(postings),
                 "query": SparseVector({1: 1.0}, TERM_SPACE),
                 "wanted": most,

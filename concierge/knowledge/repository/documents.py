@@ -4,46 +4,30 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-from pgvector import HalfVector, SparseVector
 from sqlalchemy import any_, func, literal, or_, select, text, update
 from sqlalchemy.orm import undefer
 
 from concierge.accounts.scope import TenantScope
-from concierge.kit.db import Session, fetch
+from concierge.kit.db import Session
 from concierge.kit.ids import new_id
 from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.instructions import FLAG
-from concierge.knowledge.models import DIMENSIONS, TERM_SPACE, Document, KnowledgePack
+from concierge.knowledge.models import Document, KnowledgePack, PackIndex
+from concierge.knowledge.repository.chunks import ChunkRepository, NewChunk
 from concierge.knowledge.sources.repetition import NEAR
 
-INSERT_CHUNK = """
-INSERT INTO chunks (org_id, id, pack_id, document_id, ordinal, start_char, text, headings, embedding, bm25, terms,
-                    sentence_spans, sentence_vectors)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-
-# Terms are taken in order, so that two transactions that share terms wait for each other instead of deadlocking.
-COUNT_TERMS = """
-INSERT INTO term_stats (org_id, pack_id, term, df)
-SELECT :org_id, :pack_id, term, count(*) FROM chunks, unnest(terms) AS term
-WHERE org_id = :org_id AND document_id = :document_id
-GROUP BY term ORDER BY term
-ON CONFLICT (org_id, pack_id, term) DO UPDATE SET df = term_stats.df + excluded.df
-"""
-
+# In every index that holds them, as one may be building beside the current one.
 UNCOUNT_TERMS = """
 WITH gone AS (
-    SELECT pack_id, term, count(*) AS n FROM chunks, unnest(terms) AS term
+    SELECT index_id, term, count(*) AS n FROM chunks, unnest(terms) AS term
     WHERE org_id = :org_id AND document_id = ANY (:documents)
-    GROUP BY pack_id, term
+    GROUP BY index_id, term
 ), emptied AS (
     DELETE FROM term_stats s USING gone g
-    WHERE s.org_id = :org_id AND s.pack_id = g.pack_id AND s.term = g.term AND s.df <= g.n
+    WHERE s.org_id = :org_id AND s.index_id = g.index_id AND s.term = g.term AND s.df <= g.n
 )
 UPDATE term_stats s SET df = s.df - g.n FROM gone g
-WHERE s.org_id = :org_id AND s.pack_id = g.pack_id AND s.term = g.term AND s.df > g.n
+WHERE s.org_id = :org_id AND s.index_id = g.index_id AND s.term = g.term AND s.df > g.n
 """
 
 FORGET_DOCUMENTS = """
@@ -74,16 +58,11 @@ WHERE d.org_id = :org_id AND d.id = ANY (:documents) AND i.org_id = d.org_id AND
 RETURNING d.id
 """
 
-CHUNKS_OF = """
-SELECT start_char, text, headings, embedding, sentence_spans, sentence_vectors FROM chunks
-WHERE org_id = %(org_id)b AND document_id = %(document_id)b ORDER BY ordinal
-"""
-
 NEARLY_THE_SAME = """
 SELECT id, uri, text FROM documents
 WHERE org_id = :org_id AND source_id = :source_id AND uri <> :uri AND simhash IS NOT NULL
   AND bit_count((simhash # CAST(:simhash AS bigint))::bit(64)) <= :near
-ORDER BY created_at LIMIT 1
+ORDER BY created_at LIMIT 8
 """
 
 # What the same text may say of itself anew.
@@ -122,20 +101,6 @@ class NewDocument:
         return replace(self, flags=(*self.flags, FLAG), instruction_spans=offsets)
 
 
-@dataclass(frozen=True, slots=True)
-class NewChunk:
-    """A chunk ready to store. `weights` are BM25 term weights by dimension, `postings` its terms within the pack."""
-
-    start: int
-    text: str
-    headings: tuple[str, ...]
-    vector: NDArray[np.float32]
-    weights: dict[int, float]
-    postings: list[int]
-    sentences: tuple[tuple[int, int], ...]
-    sentence_vectors: NDArray[np.float32]
-
-
 class DocumentRepository:
     def __init__(self, session: Session, scope: TenantScope) -> None:
         self._session = session
@@ -163,26 +128,14 @@ class DocumentRepository:
         ).first()
         return (row[0], row[1], row[2]) if row else None
 
-    async def add(self, document: NewDocument, chunks: Sequence[NewChunk]) -> UUID:
-        """Store a document with its chunks and count it. The caller holds the pack's lock."""
+    async def add(self, document: NewDocument, index: PackIndex, chunks: Sequence[NewChunk]) -> UUID:
+        """Store a document with its chunks in the current index and count it. The caller holds the pack's lock."""
         document_id = new_id()
         self._session.add(
-            Document(
-                org_id=self._scope.org_id,
-                id=document_id,
-                chunk_count=len(chunks),
-                embedding=mean_vector(chunks),
-                **_columns(document),
-            )
+            Document(org_id=self._scope.org_id, id=document_id, chunk_count=len(chunks), **_columns(document))
         )
         await self._session.flush()
-        await self._insert_chunks(document_id, document.pack_id, chunks)
-        parameters: dict[str, Any] = {
-            "org_id": self._scope.org_id,
-            "pack_id": document.pack_id,
-            "document_id": document_id,
-        }
-        await self._session.execute(text(COUNT_TERMS), parameters)
+        await ChunkRepository(self._session, self._scope).store(index, document_id, chunks)
         await self._session.execute(
             update(KnowledgePack)
             .where(KnowledgePack.org_id == self._scope.org_id, KnowledgePack.id == document.pack_id)
@@ -192,31 +145,6 @@ class DocumentRepository:
             )
         )
         return document_id
-
-    async def _insert_chunks(self, document_id: UUID, pack_id: UUID, chunks: Sequence[NewChunk]) -> None:
-        """Send the rows in one pipeline on the driver's cursor: one round trip instead of one per row."""
-        rows = [
-            (
-                self._scope.org_id,
-                new_id(),
-                pack_id,
-                document_id,
-                ordinal,
-                chunk.start,
-                chunk.text,
-                list(chunk.headings),
-                HalfVector(chunk.vector),
-                SparseVector(chunk.weights, TERM_SPACE),
-                chunk.postings,
-                [offset for span in chunk.sentences for offset in span],
-                chunk.sentence_vectors.astype(np.float16).tobytes(),
-            )
-            for ordinal, chunk in enumerate(chunks)
-        ]
-        connection = await (await self._session.connection()).get_raw_connection()
-        driver: Any = connection.driver_connection
-        async with driver.cursor() as cursor:
-            await cursor.executemany(INSERT_CHUNK, rows)
 
     async def remove(self, document_ids: Sequence[UUID]) -> None:
         """Forget documents, their chunks, and their share of the term statistics."""
@@ -280,8 +208,8 @@ class DocumentRepository:
         ).first()
         return (row[0], row[1]) if row else None
 
-    async def earlier(self, source_id: UUID, uri: str) -> tuple[str, list[Chunk]] | None:
-        """Return the text a source's document has now, with its chunks and their vectors."""
+    async def earlier(self, source_id: UUID, uri: str, index_id: UUID) -> tuple[str, list[Chunk]] | None:
+        """Return the text a source's document has now, with its chunks of an index and their vectors."""
         document = (
             await self._session.execute(
                 select(Document.id, Document.text)
@@ -296,10 +224,8 @@ class DocumentRepository:
         ).first()
         if document is None:
             return None
-        rows = await fetch(
-            self._session, CHUNKS_OF, {"org_id": self._scope.org_id, "document_id": document[0]}
-        )
-        return document[1], [_chunk(*row) for row in rows]
+        chunks = ChunkRepository(self._session, self._scope)
+        return document[1], await chunks.of_document(index_id, document[0])
 
     async def judge_again(self, document_id: UUID, *, authoritative: bool, credibility: float) -> None:
         """Note what the operator now thinks of the source of a document."""
@@ -331,21 +257,19 @@ class DocumentRepository:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
 
-    async def near(self, source_id: UUID, simhash: int, uri: str) -> tuple[UUID, str, str] | None:
-        """Return a document of the source, under another name, that reads nearly the same: id, name and text."""
-        row = (
-            await self._session.execute(
-                text(NEARLY_THE_SAME),
-                {
-                    "org_id": self._scope.org_id,
-                    "source_id": source_id,
-                    "simhash": simhash,
-                    "uri": uri,
-                    "near": NEAR,
-                },
-            )
-        ).first()
-        return (row[0], row[1], row[2]) if row else None
+    async def near(self, source_id: UUID, simhash: int, uri: str) -> Sequence[tuple[UUID, str, str]]:
+        """Return some of the source's documents, under other names, that read nearly the same: id, name and text."""
+        rows = await self._session.execute(
+            text(NEARLY_THE_SAME),
+            {
+                "org_id": self._scope.org_id,
+                "source_id": source_id,
+                "simhash": simhash,
+                "uri": uri,
+                "near": NEAR,
+            },
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
 
     async def flags(self, document_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
         """Return the flags of the documents that have some."""
@@ -377,24 +301,3 @@ class DocumentRepository:
 def _columns(document: NewDocument) -> dict[str, Any]:
     values: dict[str, Any] = {name: getattr(document, name) for name in NewDocument.__slots__}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def _chunk(
-    start: int, body: str, headings: list[str], vector: HalfVector, spans: list[int], sentences: bytes
-) -> Chunk:
-    rows = np.frombuffer(sentences, dtype=np.float16).reshape(len(spans) // 2, -1)
-    return Chunk(
-        text=body,
-        start=start,
-        end=start + len(body),
-        headings=tuple(headings),
-        sentences=tuple(zip(spans[::2], spans[1::2], strict=True)),
-        vector=vector.to_numpy().astype(np.float32),
-        sentence_vectors=rows.astype(np.float32),
-    )
-
-
-def mean_vector(chunks: Sequence[NewChunk]) -> HalfVector:
-    """What a document is about as a whole: the mean of its chunks' vectors, scaled to length 1."""
-    total = np.sum([np.zeros(DIMENSIONS, np.float32), *(chunk.vector for chunk in chunks)], axis=0)
-    return HalfVector(total / (np.linalg.norm(total) or 1.0))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 from uuid import UUID
 
 import numpy as np
@@ -14,15 +14,21 @@ from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Session, fetch
 from concierge.knowledge.models import TERM_SPACE
 from concierge.knowledge.surroundings import Neighbours
+from concierge.llm.embeddings import VectorSpace
 
+# A pack in which nothing was read yet has no index; its first one will bear its own id.
 REVISIONS = """
-SELECT id, revision FROM knowledge_packs WHERE org_id = %(org_id)b AND id = ANY (%(packs)b)
+SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision, x.embedding_model, x.dimensions
+FROM knowledge_packs p
+LEFT JOIN pack_indexes x ON x.org_id = p.org_id AND x.pack_id = p.id AND x.state = 'current'
+WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
 """
 
 STATISTICS = """
-SELECT p.id, p.chunk_count, p.revision, s.term, s.df
+SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision, x.embedding_model, x.dimensions, s.term, s.df
 FROM knowledge_packs p
-LEFT JOIN term_stats s ON s.org_id = p.org_id AND s.pack_id = p.id AND s.term = ANY (%(postings)b::bigint[])
+LEFT JOIN pack_indexes x ON x.org_id = p.org_id AND x.pack_id = p.id AND x.state = 'current'
+LEFT JOIN term_stats s ON s.org_id = x.org_id AND s.index_id = x.id AND s.term = ANY (%(postings)b::bigint[])
 WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
 """
 
@@ -30,29 +36,41 @@ WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
 SCAN = """
 WITH scored AS MATERIALIZED (
     SELECT id, document_id, ordinal, -(bm25 <#> %(query)b) AS bm25, -(embedding <#> %(vector)b) AS cosine
-    FROM chunks WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b)
+    FROM chunks WHERE org_id = %(org_id)b AND index_id = ANY (%(indexes)b)
 )
 (SELECT * FROM scored WHERE bm25 > 0 ORDER BY bm25 DESC LIMIT %(wanted)b)
 UNION (SELECT * FROM scored ORDER BY cosine DESC LIMIT %(wanted)b)
 """
 
-CANDIDATES = """
-WITH lexical AS (SELECT chunk_id FROM chunks_with_terms(%(packs)b, %(postings)b, %(query)b, %(wanted)b)),
+# The planner takes an approximate index only where the statement names its length as it does.
+NEAR: Mapping[int, LiteralString] = {
+    384: "AND dimensions = 384 ORDER BY embedding::halfvec(384)",
+    512: "AND dimensions = 512 ORDER BY embedding::halfvec(512)",
+    768: "AND dimensions = 768 ORDER BY embedding::halfvec(768)",
+    1024: "AND dimensions = 1024 ORDER BY embedding::halfvec(1024)",
+    1536: "AND dimensions = 1536 ORDER BY embedding::halfvec(1536)",
+    3072: "AND dimensions = 3072 ORDER BY embedding::halfvec(3072)",
+}
+NEAR_EXACTLY: LiteralString = "ORDER BY embedding"
+CANDIDATES: LiteralString = """
+WITH lexical AS (SELECT chunk_id FROM chunks_with_terms(%(indexes)b, %(postings)b, %(query)b, %(wanted)b)),
 near AS (
-    SELECT id FROM chunks WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b)
-    ORDER BY embedding <#> %(vector)b LIMIT %(wanted)b
+    SELECT id FROM chunks WHERE org_id = %(org_id)b AND index_id = ANY (%(indexes)b)
+    {near} <#> %(vector)b LIMIT %(wanted)b
 ), candidates AS (SELECT chunk_id AS id FROM lexical UNION SELECT id FROM near)
 SELECT c.id, c.document_id, c.ordinal, -(c.bm25 <#> %(query)b), -(c.embedding <#> %(vector)b)
 FROM candidates JOIN chunks c ON c.org_id = %(org_id)b AND c.id = candidates.id
 """
 
 CONTENDERS = """
-SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
+SELECT c.id, c.document_id, d.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.page_starts, -(d.embedding <#> %(vector)b),
+       d.page_starts, -(i.embedding <#> %(vector)b),
        (SELECT max(-%(cosine)b * (n.embedding <#> %(vector)b) - %(bm25)b * (n.bm25 <#> %(query)b)) FROM chunks n
-        WHERE n.org_id = c.org_id AND n.document_id = c.document_id AND n.ordinal IN (c.ordinal - 1, c.ordinal + 1))
+        WHERE n.org_id = c.org_id AND n.document_id = c.document_id AND n.index_id = c.index_id
+          AND n.ordinal IN (c.ordinal - 1, c.ordinal + 1))
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
+JOIN indexed_documents i ON i.org_id = c.org_id AND i.document_id = c.document_id AND i.index_id = c.index_id
 WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
 """
 
@@ -62,25 +80,44 @@ SELECT c.id, p.id, coalesce(substr(d.text, p.start_char + 1, c.start_char - p.st
        n.id, coalesce(substr(d.text, c.start_char + length(c.text) + 1,
                              n.start_char + length(n.text) - c.start_char - length(c.text)), '')
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
-LEFT JOIN chunks p ON p.org_id = c.org_id AND p.document_id = c.document_id AND p.ordinal = c.ordinal - 1
-LEFT JOIN chunks n ON n.org_id = c.org_id AND n.document_id = c.document_id AND n.ordinal = c.ordinal + 1
+LEFT JOIN chunks p ON p.org_id = c.org_id AND p.document_id = c.document_id AND p.index_id = c.index_id
+    AND p.ordinal = c.ordinal - 1
+LEFT JOIN chunks n ON n.org_id = c.org_id AND n.document_id = c.document_id AND n.index_id = c.index_id
+    AND n.ordinal = c.ordinal + 1
 WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
 """
 
 PICTURE = """
-SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
+SELECT c.id, c.document_id, d.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.page_starts, c.ordinal, halfvec_send(c.embedding), halfvec_send(d.embedding), sparsevec_send(c.bm25)
+       d.page_starts, c.ordinal, halfvec_send(c.embedding), halfvec_send(i.embedding), sparsevec_send(c.bm25)
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
-WHERE c.org_id = %(org_id)b AND c.pack_id = %(pack)b
+JOIN indexed_documents i ON i.org_id = c.org_id AND i.document_id = c.document_id AND i.index_id = c.index_id
+WHERE c.org_id = %(org_id)b AND c.index_id = %(index)b
 ORDER BY c.document_id, c.ordinal
 """
 
 
 @dataclass(frozen=True, slots=True)
-class PackStatistics:
+class CurrentIndex:
+    """The index a pack is searched in now, at one revision of the pack. `space` is None while the pack is empty."""
+
+    id: UUID
     chunks: int
     revision: int
+    space: VectorSpace | None
+
+    @classmethod
+    def of(
+        cls, index_id: UUID, chunks: int, revision: int, model: str | None, dimensions: int | None
+    ) -> Self:
+        space = None if model is None or dimensions is None else VectorSpace(model, dimensions)
+        return cls(index_id, chunks, revision, space)
+
+
+@dataclass(frozen=True, slots=True)
+class PackStatistics:
+    index: CurrentIndex
     document_frequency: Mapping[int, int]
 
 
@@ -148,18 +185,18 @@ class SearchRepository:
         self._session = session
         self._scope = scope
 
-    async def revisions(self, packs: Sequence[UUID]) -> dict[UUID, int]:
-        """Return the present revision of each pack there is."""
+    async def revisions(self, packs: Sequence[UUID]) -> dict[UUID, CurrentIndex]:
+        """Return the current index of each pack there is, with the pack's present revision."""
         rows = await fetch(self._session, REVISIONS, {"org_id": self._scope.org_id, "packs": list(packs)})
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: CurrentIndex.of(*row[1:]) for row in rows}
 
-    async def picture(self, pack_id: UUID) -> list[PictureRow]:
-        """Read a pack whole, document by document."""
-        rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "pack": pack_id})
+    async def picture(self, index_id: UUID) -> list[PictureRow]:
+        """Read an index whole, document by document."""
+        rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "index": index_id})
         return [PictureRow(Contender(*row[:14]), *row[14:]) for row in rows]
 
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
-        """Return size and document frequencies of the query's terms, for each pack there is."""
+        """Return the current index and document frequencies of the query's terms, for each pack there is."""
         rows = await fetch(
             self._session,
             STATISTICS,
@@ -167,30 +204,31 @@ class SearchRepository:
         )
         found: dict[UUID, PackStatistics] = {}
         frequencies: dict[UUID, dict[int, int]] = {}
-        for pack_id, chunks, revision, term, frequency in rows:
+        for pack_id, *index, term, frequency in rows:
             known = frequencies.setdefault(pack_id, {})
             if term is not None:
                 known[term] = frequency
-            found[pack_id] = PackStatistics(chunks, revision, known)
+            if pack_id not in found:
+                found[pack_id] = PackStatistics(CurrentIndex.of(*index), known)
         return found
 
-    async def scan(self, packs: Sequence[UUID], asked: Asked, wanted: int) -> list[Candidate]:
-        """Return the union of the best `wanted` by words and by vector, all chunks of the packs compared."""
+    async def scan(self, indexes: Sequence[UUID], asked: Asked, wanted: int) -> list[Candidate]:
+        """Return the union of the best `wanted` by words and by vector, all chunks of the indexes compared."""
         rows = await fetch(
-            self._session, SCAN, {**self._compared(asked), "packs": list(packs), "wanted": wanted}
+            self._session, SCAN, {**self._compared(asked), "indexes": list(indexes), "wanted": wanted}
         )
         return [Candidate(*row) for row in rows]
 
     async def candidates(
-        self, packs: Sequence[UUID], asked: Asked, postings: Sequence[int], wanted: int
+        self, indexes: Sequence[UUID], asked: Asked, postings: Sequence[int], wanted: int
     ) -> list[Candidate]:
-        """Return the same of large packs, by posting lists and the approximate index; both scores are exact."""
+        """Return the same of large indexes, by posting lists and the approximate index; both scores are exact."""
         rows = await fetch(
             self._session,
-            CANDIDATES,
+            CANDIDATES.format(near=NEAR.get(asked.vector.dimensions(), NEAR_EXACTLY)),
             {
                 **self._compared(asked),
-                "packs": list(packs),
+                "indexes": list(indexes),
                 "postings": list(postings),
                 "wanted": wanted,
             },

@@ -15,7 +15,8 @@ Span = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One ranked passage. `text == document.text[start : start + len(text)]`; `sentences` are offsets in the document
-    and `sentence_vectors` has one normalised row of 384 for each of them. `document_cosine` is that of its whole
+    and `sentence_vectors` has one normalised row for each of them, which compare with `question_vector`: the question as
+    the model of the passage's pack reads it, None where nothing else was asked. `document_cosine` is that of its whole
     document's vector to the question's, `page_starts` are the offsets at which the document's pages begin.
     """
 
@@ -39,6 +40,7 @@ class Passage:
     authoritative: bool = False
     document_cosine: float = 0.0
     page_starts: Sequence[int] | None = None
+    question_vector: NDArray[np.float32] | None = None
 
     def page_at(self, offset: int) -> int | None:
         """Return the number of the page an offset in the document lies on, from 1; None for one without pages."""

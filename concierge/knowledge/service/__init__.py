@@ -8,6 +8,7 @@ from concierge.knowledge.service.contradictions import (
 from concierge.knowledge.service.export import PackExport
 from concierge.knowledge.service.freshness import REFRESH_TASK
 from concierge.knowledge.service.imports import PackImport
+from concierge.knowledge.service.indexes import REINDEX_TASK, REMOVE_INDEX_TASK, IndexService
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
@@ -17,8 +18,11 @@ __all__ = [
     "CONTRADICTIONS_TASK",
     "INGEST_TASK",
     "REFRESH_TASK",
+    "REINDEX_TASK",
+    "REMOVE_INDEX_TASK",
     "ContradictionSearch",
     "ContradictionService",
+    "IndexService",
     "PackExport",
     "PackImport",
     "PackService",

@@ -24,9 +24,9 @@ from concierge.knowledge.contradictions import (
     statements_of,
 )
 from concierge.knowledge.errors import ContradictionNotFoundError, PackNotFoundError
-from concierge.knowledge.lexical import pack_term
+from concierge.knowledge.lexical import index_term
 from concierge.knowledge.models import FoundContradiction
-from concierge.knowledge.repository import DocumentRepository, PackRepository
+from concierge.knowledge.repository import DocumentRepository, IndexRepository, PackRepository
 from concierge.knowledge.repository.contradictions import (
     ContradictionRepository,
     ListedDocument,
@@ -106,10 +106,13 @@ class ContradictionSearch:
         if not statements:
             return []
         words = {word for statement in statements for word in statement.about}
-        posting_of = {word: pack_term(pack_id, word) for word in words}
         async with self._db.transaction(scope.org_id) as session:
+            index = await IndexRepository(session, scope).current(pack_id)
+            if index is None:
+                return []
+            posting_of = {word: index_term(index.id, word) for word in words}
             repository = ContradictionRepository(session, scope)
-            frequency = await repository.frequencies(pack_id, posting_of.values())
+            frequency = await repository.frequencies(index.id, posting_of.values())
             wanted = {
                 posting for statement in statements for posting in _rarest(statement, posting_of, frequency)
             }
@@ -117,7 +120,7 @@ class ContradictionSearch:
             if most > POSTINGS_BUDGET:
                 there = await repository.documents_of(pack_id)
             else:
-                there = await repository.documents_with(pack_id, sorted(wanted), most)
+                there = await repository.documents_with(index.id, sorted(wanted), most)
         return sorted(set(there) - own)
 
 

@@ -10,22 +10,20 @@ from concierge.knowledge.errors import PackNotFoundError
 from concierge.knowledge.ranking import Ranked
 from concierge.knowledge.repository import DocumentRepository, PackRepository
 from concierge.knowledge.schemas.search import CandidateOut, PassageOut, SearchIn, SearchOut, Verdict
-from concierge.knowledge.search import Found, Query, Search
+from concierge.knowledge.search import Found, Search
 from concierge.knowledge.surroundings import Surroundings
-from concierge.llm.embeddings import Embedder
 
 
 class SearchService:
-    def __init__(self, db: Database, search: Search, embedder: Embedder) -> None:
+    def __init__(self, db: Database, search: Search) -> None:
         self._db = db
         self._search = search
-        self._embedder = embedder
 
     async def find(self, scope: TenantScope, wanted: SearchIn) -> SearchOut:
         """Errors: PackNotFoundError, and UnavailableError when the question cannot be embedded."""
         packs = await self._packs(scope, wanted.pack_ids)
-        vector = await self._embedder.embed_query(wanted.query)
-        found = await self._search.find(scope, packs, Query(wanted.query, vector), limit=wanted.limit)
+        query = await self._search.ask(scope, packs, wanted.query)
+        found = await self._search.find(scope, packs, query, limit=wanted.limit)
         around = await self._around(scope, found, wanted.surroundings)
         out = SearchOut(
             passages=[
