@@ -19,6 +19,7 @@ from concierge.entrypoints.cli import (
 )
 from concierge.entrypoints.cli.console import complain
 from concierge.kit.errors import ConciergeError
+from concierge.kit.memory import return_freed_memory
 from concierge.kit.settings import Settings
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ app.add_typer(evaluate.app, name="eval")
 
 def main() -> None:
     """Run a command; a failure we know is a sentence, not a traceback."""
+    return_freed_memory()
     # A supervisor's farewell lets commands clean up after themselves, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -1,0 +1,43 @@
+"""What is freed is given back to the machine."""
+
+import subprocess
+import sys
+
+import pytest
+
+# Growing blocks teach glibc to keep larger and larger ones, and a small one behind each holds the heap up.
+PROGRAM = """
+import ctypes, os, sys, threading
+from concierge.kit.memory import return_freed_memory
+if sys.argv[1] == "returning":
+    return_freed_memory()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+def work():
+    for size in (1 << 20, 8 << 20, 24 << 20):
+        large = libc.malloc(size)
+        ctypes.memset(large, 1, size)
+        libc.malloc(2000)
+        libc.free(large)
+    blocks = []
+    for _ in range(40):
+        blocks.append(libc.malloc(1 << 20))
+        ctypes.memset(blocks[-1], 1, 1 << 20)
+        libc.malloc(2000)
+    for block in blocks:
+        libc.free(block)
+work()
+print(int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20)
+"""
+
+
+def megabytes_left(how: str) -> int:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=True, timeout=60
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps memory like this")
+def test_large_blocks_that_are_freed_leave_the_process() -> None:
+    assert megabytes_left("returning") + 20 < megabytes_left("by default")
