@@ -183,5 +183,6 @@ def _document(pack_id: UUID, source_id: UUID, number: int, pieces: Sequence[Piec
         published_at=None,
         modified_at=None,
         authoritative=False,
+        audience=None,
         credibility=0.5,
     )

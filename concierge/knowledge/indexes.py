@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.accounts.scope import TenantScope
+from concierge.accounts.scope import Audiences, TenantScope
 from concierge.knowledge.lexical import pack_term, term_id
 from concierge.knowledge.repository.search import (
     Asked,
@@ -52,7 +52,7 @@ class Comparison(Protocol):
 
 
 class Index(Protocol):
-    """The packs of one search. `chunks` is how many they hold."""
+    """The packs of one search. `chunks` is how many they hold that the asker may read."""
 
     chunks: int
 
@@ -71,7 +71,8 @@ class StoredIndex:
     def __init__(self, repository: SearchRepository, statistics: Mapping[UUID, PackStatistics]) -> None:
         self._repository = repository
         self.statistics = statistics
-        self.chunks = sum(pack.chunks for pack in statistics.values())
+        self.chunks = sum(pack.readable for pack in statistics.values())
+        self.is_small = sum(pack.chunks for pack in statistics.values()) <= EXACT_SCAN_CHUNKS
 
     @classmethod
     async def open(
@@ -86,8 +87,7 @@ class StoredIndex:
 
     def compare(self, vector: Vector, rarity: Mapping[str, float]) -> Comparison:
         asked = Asked.of(vector, {term_id(word): weight for word, weight in rarity.items()})
-        exact = self.chunks <= EXACT_SCAN_CHUNKS
-        postings = None if exact else chosen_postings(list(rarity), self.statistics)
+        postings = None if self.is_small else chosen_postings(list(rarity), self.statistics)
         return StoredComparison(self._repository, list(self.statistics), asked, postings)
 
 
@@ -130,19 +130,23 @@ def chosen_postings(words: Sequence[str], statistics: Mapping[UUID, PackStatisti
 
 
 class ResidentIndex:
-    """Packs in memory."""
+    """Packs in memory, as far as somebody of these audiences may read them."""
 
-    def __init__(self, pictures: Sequence[Picture]) -> None:
-        self._pictures = pictures
-        self.chunks = sum(map(len, pictures))
+    def __init__(self, pictures: Sequence[Picture], audiences: Audiences) -> None:
+        self._pictures = [(picture, picture.readable(audiences)) for picture in pictures]
+        self.chunks = sum(
+            len(picture) if readable is None else int(readable.sum()) for picture, readable in self._pictures
+        )
 
     def frequency(self, word: str) -> int:
         term = term_id(word)
-        return sum(picture.frequency(term) for picture in self._pictures)
+        return sum(picture.frequency(term, readable) for picture, readable in self._pictures)
 
     def compare(self, vector: Vector, rarity: Mapping[str, float]) -> Comparison:
         weights = {term_id(word): weight for word, weight in rarity.items()}
-        return ResidentComparison([picture.compare(vector, weights) for picture in self._pictures])
+        return ResidentComparison(
+            [picture.compare(vector, weights, readable) for picture, readable in self._pictures]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ class ResidentPacks:
         revisions = await repository.revisions(packs)
         pictures = [self._present((scope.org_id, pack_id), now) for pack_id, now in revisions.items()]
         present = [picture for picture in pictures if picture is not None]
-        return ResidentIndex(present) if len(present) == len(pictures) else None
+        return ResidentIndex(present, repository.audiences) if len(present) == len(pictures) else None
 
     async def consider(
         self, repository: SearchRepository, scope: TenantScope, statistics: Mapping[UUID, PackStatistics]

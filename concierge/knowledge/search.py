@@ -8,11 +8,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.accounts.scope import TenantScope
+from concierge.accounts.scope import PUBLIC, Audiences, TenantScope
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.knowledge.context import Asked, in_context
-from concierge.knowledge.indexes import EXACT_SCAN_CHUNKS, Index, ResidentPacks, StoredIndex
+from concierge.knowledge.indexes import Index, ResidentPacks, StoredIndex
 from concierge.knowledge.lexical import idf
 from concierge.knowledge.ranking import (
     CROSSED,
@@ -92,13 +92,24 @@ class Search:
         self._clock = clock
         self._reranker = reranker
 
-    async def find(self, scope: TenantScope, packs: Sequence[UUID], query: Query, *, limit: int = 8) -> Found:
-        """Return at most `limit` passages of these packs. Packs that do not exist are passed over."""
+    async def find(
+        self,
+        scope: TenantScope,
+        packs: Sequence[UUID],
+        query: Query,
+        *,
+        audiences: Audiences = PUBLIC,
+        limit: int = 8,
+    ) -> Found:
+        """Return at most `limit` passages of these packs. Packs that do not exist are passed over.
+
+        What is not for these audiences has no part in it: not as a passage, and not in what is counted and compared.
+        """
         began = perf_counter()
         asked = in_context(query.text, query.vector, query.earlier)
         words = [*asked.own, *asked.also]
         async with self._db.transaction(scope.org_id) as session:
-            index = await self._index(SearchRepository(session, scope), scope, packs, words)
+            index = await self._index(SearchRepository(session, scope, audiences), scope, packs, words)
             rarity = _rarity(index, asked)
             question = Question(query.text, asked.vector, rarity, self._clock())
             comparison = index.compare(asked.vector, rarity)
@@ -139,12 +150,18 @@ class Search:
         return ranking if scores is None else by_cross_encoder(ranking, scores)
 
     async def around(
-        self, scope: TenantScope, passages: Sequence[Passage], budget: int
+        self,
+        scope: TenantScope,
+        passages: Sequence[Passage],
+        budget: int,
+        *,
+        audiences: Audiences = PUBLIC,
     ) -> Mapping[UUID, Surroundings]:
         """Read what stands around passages, best first, up to `budget` characters in all. Returns it by chunk."""
         chunks = [passage.chunk_id for passage in passages]
         async with self._db.transaction(scope.org_id) as session:
-            return surroundings(chunks, await SearchRepository(session, scope).around(chunks), budget)
+            neighbours = await SearchRepository(session, scope, audiences).around(chunks)
+        return surroundings(chunks, neighbours, budget)
 
     async def _index(
         self, repository: SearchRepository, scope: TenantScope, packs: Sequence[UUID], words: Sequence[str]
@@ -153,7 +170,7 @@ class Search:
         if resident is not None:
             return resident
         stored = await StoredIndex.open(repository, packs, words)
-        if stored.chunks <= EXACT_SCAN_CHUNKS:
+        if stored.is_small:
             await self.resident.consider(repository, scope, stored.statistics)
         return stored
 
@@ -205,6 +222,7 @@ def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Pass
         updated_at=read.updated_at,
         credibility=read.credibility,
         authoritative=read.authoritative,
+        audience=read.audience,
         document_cosine=read.document_cosine,
         page_starts=read.page_starts,
     )

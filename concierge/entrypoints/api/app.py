@@ -26,6 +26,7 @@ from concierge.knowledge.routes import router as knowledge_routes
 from concierge.knowledge.routes.archives import router as archives_routes
 from concierge.knowledge.routes.contradictions import router as contradictions_routes
 from concierge.knowledge.routes.expertise import router as expertise_routes
+from concierge.knowledge.routes.judgements import router as judgements_routes
 
 DESCRIPTION = """
 AI concierge agents for a business's website: they answer from what the business knows, with sources that prove it.
@@ -94,6 +95,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
         archives_routes,
         contradictions_routes,
         expertise_routes,
+        judgements_routes,
         chat_routes,
         conversations_routes,
         health_routes,

@@ -9,6 +9,7 @@ from concierge.kit.db import Database, Session
 from concierge.knowledge.ingestion.claim import Claim
 from concierge.knowledge.repository import (
     DocumentRepository,
+    JudgementRepository,
     NewChunk,
     NewDocument,
     PendingItem,
@@ -29,6 +30,7 @@ class Tables:
     """The repositories of one transaction."""
 
     documents: DocumentRepository
+    judgements: JudgementRepository
     sources: SourceRepository
     syncs: SyncRepository
 
@@ -36,6 +38,7 @@ class Tables:
     def of(cls, session: Session, claim: Claim) -> "Tables":
         return cls(
             DocumentRepository(session, claim.scope),
+            JudgementRepository(session, claim.scope),
             SourceRepository(session, claim.scope),
             SyncRepository(session, claim.scope),
         )
@@ -52,10 +55,12 @@ class Storing:
         """Note an item whose content the pack has already. Returns whether it has."""
         async with self._db.transaction(claim.scope.org_id) as session:
             tables = Tables.of(session, claim)
+            new = await tables.judgements.judged(new)
             if await self._same(tables, claim, item, new) is None:
                 return False
             if not await self._has_turn(tables, claim, item):
                 return True
+            new = await tables.judgements.judged(new)
             return await self._note_known(tables, claim, item, new, validators)
 
     async def unmodified(self, claim: Claim, item: PendingItem, document_id: UUID) -> bool:
@@ -70,11 +75,7 @@ class Storing:
             own = place == (claim.source_id, item.uri)
             status = "unchanged" if own else "duplicate"
             if own:
-                await tables.documents.judge_again(
-                    document_id,
-                    authoritative=claim.source.authoritative,
-                    credibility=claim.source.credibility,
-                )
+                await tables.judgements.apply([document_id])
             await tables.sources.finish_item(
                 item.id, status=status, now=self._clock(), document_id=document_id
             )
@@ -93,6 +94,7 @@ class Storing:
             tables = Tables.of(session, claim)
             if not await self._has_turn(tables, claim, item):
                 return
+            new = await tables.judgements.judged(new)
             # Another item with the same content may have been stored since we looked.
             if await self._note_known(tables, claim, item, new, validators):
                 return
@@ -116,7 +118,7 @@ class Storing:
     ) -> ChangeKind | None:
         """Put a document where its earlier version was, if there was one. None when its text is the same."""
         documents = tables.documents
-        same = await documents.same_content(claim.pack_id, new.content_hash)
+        same = await documents.same_content(new)
         earlier = await documents.others_of(claim.source_id, item.uri, None)
         if same is not None:
             # The same text is stored anew: the pack holds each text once.
@@ -182,11 +184,7 @@ class Storing:
 
     async def _note_near(self, tables: Tables, claim: Claim, item: PendingItem, new: NewDocument) -> bool:
         """Note a page that says nearly the same as another one of its site. Returns whether it does."""
-        near = (
-            None
-            if new.simhash is None
-            else await tables.documents.near(claim.source_id, new.simhash, item.uri)
-        )
+        near = await tables.documents.near(new)
         if near is None or not same_numbers(near[2], new.text):
             return False
         detail = f"It says nearly the same as {near[1][:200]}, which is kept."
@@ -235,7 +233,7 @@ class Storing:
         tables: Tables, claim: Claim, item: PendingItem, new: NewDocument
     ) -> tuple[UUID, UUID, str] | None:
         """Find the document with this content, unless it is the item's own and everything is to be stored anew."""
-        same = await tables.documents.same_content(claim.pack_id, new.content_hash)
+        same = await tables.documents.same_content(new)
         own = same is not None and same[1:] == (claim.source_id, item.uri)
         return None if own and claim.anew else same
 
@@ -266,12 +264,12 @@ class Storing:
         """Forget earlier versions of an item's document. The caller holds the pack's lock."""
         older = await tables.documents.others_of(claim.source_id, item.uri, keep)
         if older:
-            await tables.documents.remove(await tables.documents.hand_over(older))
+            await tables.documents.remove(await tables.judgements.hand_over(older))
 
 
 async def remove_counted(tables: Tables, claim: Claim, document_ids: Sequence[UUID]) -> None:
     """Take documents out of the answers unless another item has them too, and name them in the sync."""
-    gone = await tables.documents.hand_over(document_ids) if document_ids else []
+    gone = await tables.judgements.hand_over(document_ids) if document_ids else []
     if not gone:
         return
     names = await tables.documents.names(gone)

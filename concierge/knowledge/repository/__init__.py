@@ -6,6 +6,7 @@ from concierge.knowledge.repository.documents import (
     NewDocument,
     mean_vector,
 )
+from concierge.knowledge.repository.judgements import Judgement, JudgementRepository
 from concierge.knowledge.repository.packs import PackRepository
 from concierge.knowledge.repository.search import Candidate, SearchRepository
 from concierge.knowledge.repository.sources import PendingItem, SourceRepository, Tally, Validators
@@ -14,6 +15,8 @@ from concierge.knowledge.repository.syncs import SyncRepository
 __all__ = [
     "Candidate",
     "DocumentRepository",
+    "Judgement",
+    "JudgementRepository",
     "NewChunk",
     "NewDocument",
     "PackRepository",

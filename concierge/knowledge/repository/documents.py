@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
-from sqlalchemy import any_, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, any_, func, insert, literal, select, text, update
 from sqlalchemy.orm import undefer
 
 from concierge.accounts.scope import TenantScope
@@ -15,7 +15,8 @@ from concierge.kit.db import Session, fetch
 from concierge.kit.ids import new_id
 from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.instructions import FLAG
-from concierge.knowledge.models import DIMENSIONS, TERM_SPACE, Document, KnowledgePack
+from concierge.knowledge.models import DIMENSIONS, TERM_SPACE, ChunkRow, Document, KnowledgePack
+from concierge.knowledge.repository.restricted import count_restricted, uncount_restricted
 from concierge.knowledge.sources.repetition import NEAR
 
 INSERT_CHUNK = """
@@ -64,16 +65,6 @@ SELECT d.id FROM documents d WHERE d.org_id = :org_id AND d.source_id = :source_
         i.uri = d.uri OR i.status IN ('failed', 'skipped') AND starts_with(d.uri, i.uri || '/')))
 """
 
-HAND_OVER = """
-UPDATE documents d
-SET source_id = i.source_id, uri = i.uri, authoritative = s.authoritative, credibility = s.credibility
-FROM source_items i JOIN sources s ON s.org_id = i.org_id AND s.id = i.source_id
-WHERE d.org_id = :org_id AND d.id = ANY (:documents) AND i.org_id = d.org_id AND i.document_id = d.id
-  AND (i.source_id, i.uri) <> (d.source_id, d.uri)
-  AND i.source_id IS DISTINCT FROM CAST(:leaving AS uuid)
-RETURNING d.id
-"""
-
 CHUNKS_OF = """
 SELECT start_char, text, headings, embedding, sentence_spans, sentence_vectors FROM chunks
 WHERE org_id = %(org_id)b AND document_id = %(document_id)b ORDER BY ordinal
@@ -82,6 +73,7 @@ WHERE org_id = %(org_id)b AND document_id = %(document_id)b ORDER BY ordinal
 NEARLY_THE_SAME = """
 SELECT id, uri, text FROM documents
 WHERE org_id = :org_id AND source_id = :source_id AND uri <> :uri AND simhash IS NOT NULL
+  AND audience IS NOT DISTINCT FROM CAST(:audience AS text)
   AND bit_count((simhash # CAST(:simhash AS bigint))::bit(64)) <= :near
 ORDER BY created_at LIMIT 1
 """
@@ -108,6 +100,7 @@ class NewDocument:
     modified_at: datetime | None
     authoritative: bool
     credibility: float
+    audience: str | None
     simhash: int | None = None
     page_starts: list[int] | None = None
     flags: tuple[str, ...] = ()
@@ -150,14 +143,15 @@ class DocumentRepository:
         )
         return found is not None
 
-    async def same_content(self, pack_id: UUID, content_hash: bytes) -> tuple[UUID, UUID, str] | None:
-        """Return id, source and name of the pack's document with this content."""
+    async def same_content(self, new: NewDocument) -> tuple[UUID, UUID, str] | None:
+        """Return id, source and name of the document with this content in the pack, for the same audience."""
         row = (
             await self._session.execute(
                 select(Document.id, Document.source_id, Document.uri).where(
                     Document.org_id == self._scope.org_id,
-                    Document.pack_id == pack_id,
-                    Document.content_hash == content_hash,
+                    Document.pack_id == new.pack_id,
+                    Document.content_hash == new.content_hash,
+                    Document.audience.is_not_distinct_from(new.audience),
                 )
             )
         ).first()
@@ -177,21 +171,51 @@ class DocumentRepository:
         )
         await self._session.flush()
         await self._insert_chunks(document_id, document.pack_id, chunks)
-        parameters: dict[str, Any] = {
-            "org_id": self._scope.org_id,
-            "pack_id": document.pack_id,
-            "document_id": document_id,
-        }
-        await self._session.execute(text(COUNT_TERMS), parameters)
-        await self._session.execute(
-            update(KnowledgePack)
-            .where(KnowledgePack.org_id == self._scope.org_id, KnowledgePack.id == document.pack_id)
-            .values(
-                document_count=KnowledgePack.document_count + 1,
-                chunk_count=KnowledgePack.chunk_count + len(chunks),
+        await self._count(document.pack_id, document_id, len(chunks))
+        return document_id
+
+    async def copy(self, document_id: UUID, *, source_id: UUID, uri: str, audience: str | None) -> UUID:
+        """Store a document of the same text, in another place for another audience. The caller holds the pack's lock."""
+        own: dict[str, Any] = {"id": new_id(), "source_id": source_id, "uri": uri, "audience": audience}
+        await self._copy_rows(Document, Document.id == document_id, own)
+        of_document = {"id": func.gen_random_uuid(), "document_id": own["id"]}
+        await self._copy_rows(ChunkRow, ChunkRow.document_id == document_id, of_document)
+        found = await self._session.execute(
+            select(Document.pack_id, Document.chunk_count).where(
+                Document.org_id == self._scope.org_id, Document.id == own["id"]
             )
         )
-        return document_id
+        pack_id, chunks = found.one()
+        await self._count(pack_id, own["id"], chunks)
+        return own["id"]
+
+    async def _copy_rows(
+        self, table: type[Document | ChunkRow], chosen: ColumnElement[bool], other: Mapping[str, Any]
+    ) -> None:
+        """Insert the chosen rows again, with other values in these columns."""
+        columns = list(table.__table__.columns)
+        values = [
+            literal(other[column.name], column.type)
+            if isinstance(other.get(column.name), UUID | str | None) and column.name in other
+            else other.get(column.name, column)
+            for column in columns
+        ]
+        rows = select(*values).where(table.org_id == self._scope.org_id, chosen)
+        await self._session.execute(insert(table).from_select([column.name for column in columns], rows))
+
+    async def _count(self, pack_id: UUID, document_id: UUID, chunks: int) -> None:
+        """Count a document that was just added."""
+        parameters = {"org_id": self._scope.org_id, "pack_id": pack_id, "document_id": document_id}
+        await self._session.execute(text(COUNT_TERMS), parameters)
+        await count_restricted(self._session, self._scope, [document_id])
+        await self._session.execute(
+            update(KnowledgePack)
+            .where(KnowledgePack.org_id == self._scope.org_id, KnowledgePack.id == pack_id)
+            .values(
+                document_count=KnowledgePack.document_count + 1,
+                chunk_count=KnowledgePack.chunk_count + chunks,
+            )
+        )
 
     async def _insert_chunks(self, document_id: UUID, pack_id: UUID, chunks: Sequence[NewChunk]) -> None:
         """Send the rows in one pipeline on the driver's cursor: one round trip instead of one per row."""
@@ -221,6 +245,7 @@ class DocumentRepository:
     async def remove(self, document_ids: Sequence[UUID]) -> None:
         """Forget documents, their chunks, and their share of the term statistics."""
         parameters = {"org_id": self._scope.org_id, "documents": list(document_ids)}
+        await uncount_restricted(self._session, self._scope, document_ids)
         await self._session.execute(text(UNCOUNT_TERMS), parameters)
         await self._session.execute(text(FORGET_DOCUMENTS), parameters)
 
@@ -258,17 +283,6 @@ class DocumentRepository:
         )
         return list(rows)
 
-    async def hand_over(self, document_ids: Sequence[UUID], *, leaving: UUID | None = None) -> list[UUID]:
-        """Give documents that another item has too to that item; a source that is leaving keeps nothing.
-
-        Returns those nobody else has.
-        """
-        kept = await self._session.execute(
-            text(HAND_OVER),
-            {"org_id": self._scope.org_id, "documents": list(document_ids), "leaving": leaving},
-        )
-        return sorted(set(document_ids) - set(kept.scalars()))
-
     async def place_of(self, document_id: UUID) -> tuple[UUID, str] | None:
         """Return source and name of a document, or None when it is gone."""
         row = (
@@ -301,18 +315,6 @@ class DocumentRepository:
         )
         return document[1], [_chunk(*row) for row in rows]
 
-    async def judge_again(self, document_id: UUID, *, authoritative: bool, credibility: float) -> None:
-        """Note what the operator now thinks of the source of a document."""
-        await self._session.execute(
-            update(Document)
-            .where(
-                Document.org_id == self._scope.org_id,
-                Document.id == document_id,
-                or_(Document.authoritative != authoritative, Document.credibility != credibility),
-            )
-            .values(authoritative=authoritative, credibility=credibility)
-        )
-
     async def refresh(self, document_id: UUID, new: NewDocument) -> None:
         """Note what a new reading says about a document whose text is the same."""
         await self._session.execute(
@@ -331,16 +333,19 @@ class DocumentRepository:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
 
-    async def near(self, source_id: UUID, simhash: int, uri: str) -> tuple[UUID, str, str] | None:
+    async def near(self, new: NewDocument) -> tuple[UUID, str, str] | None:
         """Return a document of the source, under another name, that reads nearly the same: id, name and text."""
+        if new.simhash is None:
+            return None
         row = (
             await self._session.execute(
                 text(NEARLY_THE_SAME),
                 {
                     "org_id": self._scope.org_id,
-                    "source_id": source_id,
-                    "simhash": simhash,
-                    "uri": uri,
+                    "source_id": new.source_id,
+                    "simhash": new.simhash,
+                    "uri": new.uri,
+                    "audience": new.audience,
                     "near": NEAR,
                 },
             )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
 
-from concierge.accounts.scope import TenantScope
+from concierge.accounts.scope import Audiences, TenantScope
 from concierge.kit.db import Session, fetch
 from concierge.knowledge.models import TERM_SPACE
 from concierge.knowledge.surroundings import Neighbours
@@ -19,10 +19,26 @@ REVISIONS = """
 SELECT id, revision FROM knowledge_packs WHERE org_id = %(org_id)b AND id = ANY (%(packs)b)
 """
 
+# Whoever may not read a document is not to notice it in what is counted either. Where all is public, the indexes of
+# what is not are empty.
 STATISTICS = """
-SELECT p.id, p.chunk_count, p.revision, s.term, s.df
+WITH hidden AS MATERIALIZED (
+    SELECT pack_id, sum(chunk_count) AS chunks FROM documents
+    WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b)
+      AND NOT may_read(audience, %(everything)b, %(labels)b)
+    GROUP BY pack_id
+), hidden_terms AS MATERIALIZED (
+    SELECT term, sum(df) AS df FROM restricted_term_stats
+    WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b) AND term = ANY (%(postings)b::bigint[])
+      AND NOT may_read(audience, %(everything)b, %(labels)b)
+    GROUP BY term
+)
+SELECT p.id, p.chunk_count, (p.chunk_count - coalesce(h.chunks, 0))::integer, p.revision, s.term,
+       (s.df - coalesce(t.df, 0))::integer
 FROM knowledge_packs p
+LEFT JOIN hidden h ON h.pack_id = p.id
 LEFT JOIN term_stats s ON s.org_id = p.org_id AND s.pack_id = p.id AND s.term = ANY (%(postings)b::bigint[])
+LEFT JOIN hidden_terms t ON t.term = s.term
 WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
 """
 
@@ -30,16 +46,23 @@ WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
 SCAN = """
 WITH scored AS MATERIALIZED (
     SELECT id, document_id, ordinal, -(bm25 <#> %(query)b) AS bm25, -(embedding <#> %(vector)b) AS cosine
-    FROM chunks WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b)
+    FROM chunks WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b) AND document_id NOT IN (
+        SELECT d.id FROM documents d WHERE d.org_id = %(org_id)b AND d.pack_id = ANY (%(packs)b)
+          AND NOT may_read(d.audience, %(everything)b, %(labels)b))
 )
 (SELECT * FROM scored WHERE bm25 > 0 ORDER BY bm25 DESC LIMIT %(wanted)b)
 UNION (SELECT * FROM scored ORDER BY cosine DESC LIMIT %(wanted)b)
 """
 
 CANDIDATES = """
-WITH lexical AS (SELECT chunk_id FROM chunks_with_terms(%(packs)b, %(postings)b, %(query)b, %(wanted)b)),
-near AS (
-    SELECT id FROM chunks WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b)
+WITH lexical AS (
+    SELECT chunk_id FROM readable_chunks_with_terms(
+        %(packs)b, %(postings)b, %(query)b, %(everything)b, %(labels)b, %(wanted)b)
+), near AS (
+    SELECT id FROM chunks
+    WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b) AND document_id NOT IN (
+        SELECT d.id FROM documents d WHERE d.org_id = %(org_id)b AND d.pack_id = ANY (%(packs)b)
+          AND NOT may_read(d.audience, %(everything)b, %(labels)b))
     ORDER BY embedding <#> %(vector)b LIMIT %(wanted)b
 ), candidates AS (SELECT chunk_id AS id FROM lexical UNION SELECT id FROM near)
 SELECT c.id, c.document_id, c.ordinal, -(c.bm25 <#> %(query)b), -(c.embedding <#> %(vector)b)
@@ -49,11 +72,12 @@ FROM candidates JOIN chunks c ON c.org_id = %(org_id)b AND c.id = candidates.id
 CONTENDERS = """
 SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.page_starts, -(d.embedding <#> %(vector)b),
+       d.audience, d.page_starts, -(d.embedding <#> %(vector)b),
        (SELECT max(-%(cosine)b * (n.embedding <#> %(vector)b) - %(bm25)b * (n.bm25 <#> %(query)b)) FROM chunks n
         WHERE n.org_id = c.org_id AND n.document_id = c.document_id AND n.ordinal IN (c.ordinal - 1, c.ordinal + 1))
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
+  AND may_read(d.audience, %(everything)b, %(labels)b)
 """
 
 # Text that lies between a chunk and the far ends of the chunks beside it.
@@ -65,12 +89,13 @@ FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 LEFT JOIN chunks p ON p.org_id = c.org_id AND p.document_id = c.document_id AND p.ordinal = c.ordinal - 1
 LEFT JOIN chunks n ON n.org_id = c.org_id AND n.document_id = c.document_id AND n.ordinal = c.ordinal + 1
 WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
+  AND may_read(d.audience, %(everything)b, %(labels)b)
 """
 
 PICTURE = """
 SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.page_starts, c.ordinal, halfvec_send(c.embedding), halfvec_send(d.embedding), sparsevec_send(c.bm25)
+       d.audience, d.page_starts, c.ordinal, halfvec_send(c.embedding), halfvec_send(d.embedding), sparsevec_send(c.bm25)
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 WHERE c.org_id = %(org_id)b AND c.pack_id = %(pack)b
 ORDER BY c.document_id, c.ordinal
@@ -79,7 +104,10 @@ ORDER BY c.document_id, c.ordinal
 
 @dataclass(frozen=True, slots=True)
 class PackStatistics:
+    """`chunks` are all there are, `readable` those that the asker may read; the frequencies are of these alone."""
+
     chunks: int
+    readable: int
     revision: int
     document_frequency: Mapping[int, int]
 
@@ -115,6 +143,7 @@ class Contender:
     updated_at: datetime | None
     credibility: float
     authoritative: bool
+    audience: str | None = None
     page_starts: Sequence[int] | None = None
     document_cosine: float = 0.0
     beside: float | None = None
@@ -144,9 +173,12 @@ class Asked:
 
 
 class SearchRepository:
-    def __init__(self, session: Session, scope: TenantScope) -> None:
+    """Finds for somebody of these `audiences`, and nothing else."""
+
+    def __init__(self, session: Session, scope: TenantScope, audiences: Audiences) -> None:
         self._session = session
         self._scope = scope
+        self.audiences = audiences
 
     async def revisions(self, packs: Sequence[UUID]) -> dict[UUID, int]:
         """Return the present revision of each pack there is."""
@@ -154,24 +186,24 @@ class SearchRepository:
         return {row[0]: row[1] for row in rows}
 
     async def picture(self, pack_id: UUID) -> list[PictureRow]:
-        """Read a pack whole, document by document."""
+        """Read a pack whole, document by document: for all audiences, so whoever shows of it must look at theirs."""
         rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "pack": pack_id})
-        return [PictureRow(Contender(*row[:14]), *row[14:]) for row in rows]
+        return [PictureRow(Contender(*row[:15]), *row[15:]) for row in rows]
 
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
         """Return size and document frequencies of the query's terms, for each pack there is."""
         rows = await fetch(
             self._session,
             STATISTICS,
-            {"org_id": self._scope.org_id, "packs": list(packs), "postings": list(postings)},
+            {**self._readable(), "packs": list(packs), "postings": list(postings)},
         )
         found: dict[UUID, PackStatistics] = {}
         frequencies: dict[UUID, dict[int, int]] = {}
-        for pack_id, chunks, revision, term, frequency in rows:
+        for pack_id, chunks, readable, revision, term, frequency in rows:
             known = frequencies.setdefault(pack_id, {})
-            if term is not None:
+            if term is not None and frequency > 0:
                 known[term] = frequency
-            found[pack_id] = PackStatistics(chunks, revision, known)
+            found[pack_id] = PackStatistics(chunks, readable, revision, known)
         return found
 
     async def scan(self, packs: Sequence[UUID], asked: Asked, wanted: int) -> list[Candidate]:
@@ -210,8 +242,15 @@ class SearchRepository:
 
     async def around(self, chunk_ids: Sequence[UUID]) -> dict[UUID, Neighbours]:
         """Read what stands before and behind each of these chunks."""
-        rows = await fetch(self._session, AROUND, {"org_id": self._scope.org_id, "ids": list(chunk_ids)})
+        rows = await fetch(self._session, AROUND, {**self._readable(), "ids": list(chunk_ids)})
         return {row[0]: Neighbours(*row[1:]) for row in rows}
 
     def _compared(self, asked: Asked) -> dict[str, Any]:
-        return {"org_id": self._scope.org_id, "query": asked.query, "vector": asked.vector}
+        return {**self._readable(), "query": asked.query, "vector": asked.vector}
+
+    def _readable(self) -> dict[str, Any]:
+        return {
+            "org_id": self._scope.org_id,
+            "everything": self.audiences.everything,
+            "labels": sorted(self.audiences.labels),
+        }

@@ -8,6 +8,7 @@ from concierge.knowledge.service.contradictions import (
 from concierge.knowledge.service.export import PackExport
 from concierge.knowledge.service.freshness import REFRESH_TASK
 from concierge.knowledge.service.imports import PackImport
+from concierge.knowledge.service.judgements import JudgementService
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
@@ -19,6 +20,7 @@ __all__ = [
     "REFRESH_TASK",
     "ContradictionSearch",
     "ContradictionService",
+    "JudgementService",
     "PackExport",
     "PackImport",
     "PackService",
