@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
-from sqlalchemy import ColumnElement, any_, func, insert, literal, select, text, update
+from sqlalchemy import any_, func, literal, select, text, update
 from sqlalchemy.orm import undefer
 
 from concierge.accounts.scope import TenantScope
@@ -15,7 +15,7 @@ from concierge.kit.db import Session, fetch
 from concierge.kit.ids import new_id
 from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.instructions import FLAG
-from concierge.knowledge.models import DIMENSIONS, TERM_SPACE, ChunkRow, Document, KnowledgePack
+from concierge.knowledge.models import DIMENSIONS, TERM_SPACE, Document, KnowledgePack
 from concierge.knowledge.repository.restricted import count_restricted, uncount_restricted
 from concierge.knowledge.sources.repetition import NEAR
 
@@ -171,39 +171,10 @@ class DocumentRepository:
         )
         await self._session.flush()
         await self._insert_chunks(document_id, document.pack_id, chunks)
-        await self._count(document.pack_id, document_id, len(chunks))
+        await self.count(document.pack_id, document_id, len(chunks))
         return document_id
 
-    async def copy(self, document_id: UUID, *, source_id: UUID, uri: str, audience: str | None) -> UUID:
-        """Store a document of the same text, in another place for another audience. The caller holds the pack's lock."""
-        own: dict[str, Any] = {"id": new_id(), "source_id": source_id, "uri": uri, "audience": audience}
-        await self._copy_rows(Document, Document.id == document_id, own)
-        of_document = {"id": func.gen_random_uuid(), "document_id": own["id"]}
-        await self._copy_rows(ChunkRow, ChunkRow.document_id == document_id, of_document)
-        found = await self._session.execute(
-            select(Document.pack_id, Document.chunk_count).where(
-                Document.org_id == self._scope.org_id, Document.id == own["id"]
-            )
-        )
-        pack_id, chunks = found.one()
-        await self._count(pack_id, own["id"], chunks)
-        return own["id"]
-
-    async def _copy_rows(
-        self, table: type[Document | ChunkRow], chosen: ColumnElement[bool], other: Mapping[str, Any]
-    ) -> None:
-        """Insert the chosen rows again, with other values in these columns."""
-        columns = list(table.__table__.columns)
-        values = [
-            literal(other[column.name], column.type)
-            if isinstance(other.get(column.name), UUID | str | None) and column.name in other
-            else other.get(column.name, column)
-            for column in columns
-        ]
-        rows = select(*values).where(table.org_id == self._scope.org_id, chosen)
-        await self._session.execute(insert(table).from_select([column.name for column in columns], rows))
-
-    async def _count(self, pack_id: UUID, document_id: UUID, chunks: int) -> None:
+    async def count(self, pack_id: UUID, document_id: UUID, chunks: int) -> None:
         """Count a document that was just added."""
         parameters = {"org_id": self._scope.org_id, "pack_id": pack_id, "document_id": document_id}
         await self._session.execute(text(COUNT_TERMS), parameters)

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Session
 from concierge.knowledge.models import Document, DocumentJudgement, Source, SourceItem
+from concierge.knowledge.repository.copies import copied
 from concierge.knowledge.repository.documents import DocumentRepository, NewDocument
 from concierge.knowledge.repository.restricted import count_restricted, uncount_restricted
 
@@ -206,8 +207,13 @@ class JudgementRepository:
         await self.apply(await self._documents.of_source(source_id))
         of_source = {"org_id": self._scope.org_id, "source_id": source_id}
         for entry in await self._of_places(STRAYS, of_source):
-            own = entry.there or await self._documents.copy(
-                entry.id, source_id=entry.source_id, uri=entry.uri, audience=entry.audience
+            own = entry.there or await copied(
+                self._session,
+                self._scope,
+                entry.id,
+                source_id=entry.source_id,
+                uri=entry.uri,
+                audience=entry.audience,
             )
             await self._hold_instead(entry, own)
         await self._judge_again(await self._documents.of_source(source_id))
