@@ -158,18 +158,20 @@ async def test_a_person_sees_their_memberships_everywhere_and_cannot_change_them
         assert connection.execute("UPDATE organizations SET plan = 'gold'").rowcount == 0
 
 
+@pytest.mark.parametrize(
+    "search", ["chunks_with_terms(%s, %s, %s::sparsevec, 10)", "readable_chunks_with_terms(%s, %s, %s, true, '{}', 10)"]
+)
 async def test_the_posting_lists_of_another_tenant_stay_closed(
-    database: DatabaseAddress, shop: Furnished, rival: Furnished
+    search: str, database: DatabaseAddress, shop: Furnished, rival: Furnished
 ) -> None:
-    """`chunks_with_terms` runs with its owner's rights, so it must name the tenant itself."""
+    """Such a function runs with its owner's rights, so it must name the tenant itself."""
     pack_id = shop.tenant.pack_id
     postings = [pack_term(pack_id, term) for term in terms(QUESTION)]
-    search = "SELECT count(*) FROM chunks_with_terms(%s, %s, %s::sparsevec, 10)"
     arguments = [[pack_id], postings, "{1:1}/999999999"]
     found: dict[str, int] = {}
     for who, org_id in (("shop", shop.tenant.org_id), ("rival", rival.tenant.org_id), ("nobody", None)):
         with acting_for(database, org_id) as connection:
-            found[who] = connection.execute(search, arguments).fetchall()[0][0]
+            found[who] = connection.execute(f"SELECT count(*) FROM {search}", arguments).fetchall()[0][0]
 
     assert found["shop"] > 0
     assert (found["rival"], found["nobody"]) == (0, 0)

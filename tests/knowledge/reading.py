@@ -19,6 +19,13 @@ SELECT
     (SELECT coalesce(json_object_agg(term, df ORDER BY term)::text, '{}') FROM
      (SELECT term, count(*) AS df FROM chunks, unnest(terms) AS term WHERE pack_id = :pack_id GROUP BY term) AS t
     ) AS counted_terms,
+    (SELECT coalesce(json_object_agg(term || audience, df ORDER BY term, audience)::text, '{}')
+     FROM restricted_term_stats WHERE pack_id = :pack_id) AS noted_restricted,
+    (SELECT coalesce(json_object_agg(term || audience, df ORDER BY term, audience)::text, '{}') FROM
+     (SELECT term, audience, count(*) AS df FROM documents d JOIN chunks c ON c.document_id = d.id,
+             unnest(terms) AS term
+      WHERE d.pack_id = :pack_id AND audience IS NOT NULL GROUP BY term, audience) AS t
+    ) AS counted_restricted,
     (SELECT ARRAY[document_count, chunk_count] FROM knowledge_packs WHERE id = :pack_id) AS noted_sizes,
     (SELECT ARRAY[count(*), coalesce(sum(chunk_count), 0)] FROM documents WHERE pack_id = :pack_id) AS documents,
     (SELECT count(*) FROM chunks WHERE pack_id = :pack_id) AS chunks,
