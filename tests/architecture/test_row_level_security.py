@@ -159,7 +159,11 @@ async def test_a_person_sees_their_memberships_everywhere_and_cannot_change_them
 
 
 @pytest.mark.parametrize(
-    "search", ["chunks_with_terms(%s, %s, %s::sparsevec, 10)", "readable_chunks_with_terms(%s, %s, %s, true, '{}', 10)"]
+    "search",
+    [
+        "SELECT count(*) FROM chunks_with_terms(%s, %s, %s::sparsevec, 10)",
+        "SELECT count(*) FROM readable_chunks_with_terms(%s, %s, %s::sparsevec, true, '{}', 10)",
+    ],
 )
 async def test_the_posting_lists_of_another_tenant_stay_closed(
     search: str, database: DatabaseAddress, shop: Furnished, rival: Furnished
@@ -171,7 +175,7 @@ async def test_the_posting_lists_of_another_tenant_stay_closed(
     found: dict[str, int] = {}
     for who, org_id in (("shop", shop.tenant.org_id), ("rival", rival.tenant.org_id), ("nobody", None)):
         with acting_for(database, org_id) as connection:
-            found[who] = connection.execute(f"SELECT count(*) FROM {search}", arguments).fetchall()[0][0]
+            found[who] = connection.execute(search, arguments).fetchall()[0][0]
 
     assert found["shop"] > 0
     assert (found["rival"], found["nobody"]) == (0, 0)

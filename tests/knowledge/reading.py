@@ -123,6 +123,7 @@ async def assert_counters_are_true(tenant: Tenant) -> None:
     async with tenant.platform.db.transaction(tenant.org_id) as session:
         found = (await session.execute(text(RECOUNT), {"pack_id": tenant.pack_id})).one()
     assert found.noted_terms == found.counted_terms
+    assert found.noted_restricted == found.counted_restricted
     assert found.noted_sizes == [found.documents[0], found.chunks]
     assert found.documents[1] == found.chunks
     assert found.dangling_items == 0
