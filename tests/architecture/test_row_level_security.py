@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -166,7 +166,7 @@ async def test_a_person_sees_their_memberships_everywhere_and_cannot_change_them
     ],
 )
 async def test_the_posting_lists_of_another_tenant_stay_closed(
-    search: str, database: DatabaseAddress, shop: Furnished, rival: Furnished
+    search: LiteralString, database: DatabaseAddress, shop: Furnished, rival: Furnished
 ) -> None:
     """Such a function runs with its owner's rights, so it must name the tenant itself."""
     pack_id = shop.tenant.pack_id
