@@ -145,10 +145,15 @@ class Storing:
             tables = Tables.of(session, claim)
             if not await self._has_turn(tables, claim, item):
                 return
-            for start in range(0, len(members), EXPANDED_PER_TRANSACTION):
-                portion = members[start : start + EXPANDED_PER_TRANSACTION]
-                await tables.sources.add_items(claim.source_id, portion)
+            await _list_members(tables, claim, members)
             await tables.sources.finish_item(item.id, status="expanded", now=self._clock())
+
+    async def attach(self, claim: Claim, item: PendingItem, members: Sequence[NewItem]) -> None:
+        """List the documents in an item that is a document itself."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if members and await self._has_turn(tables, claim, item):
+                await _list_members(tables, claim, members)
 
     async def discover(self, claim: Claim, site: Website, addresses: Sequence[str], *, depth: int) -> None:
         """List pages to read, as far as the site's limit allows; what is listed already is left alone."""
@@ -265,6 +270,11 @@ class Storing:
         older = await tables.documents.others_of(claim.source_id, item.uri, keep)
         if older:
             await tables.documents.remove(await tables.judgements.hand_over(older))
+
+
+async def _list_members(tables: Tables, claim: Claim, members: Sequence[NewItem]) -> None:
+    for start in range(0, len(members), EXPANDED_PER_TRANSACTION):
+        await tables.sources.add_items(claim.source_id, members[start : start + EXPANDED_PER_TRANSACTION])
 
 
 async def remove_counted(tables: Tables, claim: Claim, document_ids: Sequence[UUID]) -> None:
