@@ -97,7 +97,8 @@ def _copy_documents(
     with owner.cursor() as cursor, cursor.copy(_copying("documents", names)) as copy:
         for document_id, (document, chunks) in zip(ids, portion, strict=True):
             values = [getattr(document, name) for name in NewDocument.__slots__]
-            copy.write_row((org_id, document_id, len(chunks), mean_vector(chunks), *values))
+            arrays = [list(value) if isinstance(value, tuple) else value for value in values]
+            copy.write_row((org_id, document_id, len(chunks), mean_vector(chunks), *arrays))
 
 
 def _copy_chunks(
