@@ -106,7 +106,8 @@ def _copy_documents(
     with owner.cursor() as cursor, cursor.copy(_copying("documents", names)) as copy:
         for document_id, (document, chunks) in zip(ids, portion, strict=True):
             values = [getattr(document, name) for name in NewDocument.__slots__]
-            copy.write_row((org_id, document_id, len(chunks), *values))
+            arrays = [list(value) if isinstance(value, tuple) else value for value in values]
+            copy.write_row((org_id, document_id, len(chunks), *arrays))
 
 
 def _copy_vectors(
@@ -207,5 +208,6 @@ def _document(pack_id: UUID, source_id: UUID, number: int, pieces: Sequence[Piec
         published_at=None,
         modified_at=None,
         authoritative=False,
+        audience=None,
         credibility=0.5,
     )

@@ -1,4 +1,4 @@
-from concierge.kit.errors import ConflictError, NotFoundError, UnauthorizedError
+from concierge.kit.errors import ConflictError, ForbiddenError, NotFoundError, UnauthorizedError
 
 
 class WrongCredentialsError(UnauthorizedError):
@@ -17,6 +17,16 @@ class SessionEndedError(UnauthorizedError):
 
     def __init__(self) -> None:
         super().__init__("This sign-in has ended. Please sign in again.")
+
+
+class AudiencesNotAllowedError(ForbiddenError):
+    code = "audiences_not_allowed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Which audiences a visitor belongs to is for your server to say: use a secret key, never one that a page can "
+            "show."
+        )
 
 
 class EmailTakenError(ConflictError):

@@ -2,12 +2,30 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, EmailStr, Field, StringConstraints
 
 from concierge.accounts.scope import Permission, Role
 from concierge.accounts.tokens import KeyKind
 from concierge.kit.fields import Name, Out, PlainText
 from concierge.kit.pagination import Identified
+
+MOST_LABELS = 20
+PUBLIC_LABEL = "public"
+
+
+def _restricting(label: str) -> str:
+    if label == PUBLIC_LABEL:
+        raise ValueError("“public” is what has no audience; leave it empty instead")
+    return label
+
+
+# Who a document is for, where it is not for everybody.
+AudienceLabel = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$"),
+    AfterValidator(_restricting),
+]
+AudienceLabels = Annotated[list[AudienceLabel], Field(max_length=MOST_LABELS)]
 
 Password = Annotated[str, Field(min_length=10, max_length=256), PlainText]
 Email = Annotated[EmailStr, Field(max_length=254), PlainText]

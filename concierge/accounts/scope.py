@@ -1,8 +1,9 @@
 """Who acts, for which organization, and what they may do. Every repository demands a `TenantScope`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 from concierge.kit.db import Session
@@ -55,8 +56,27 @@ ActorKind = Literal["member", "key", "visitor", "system"]
 
 
 @dataclass(frozen=True, slots=True)
+class Audiences:
+    """Which documents somebody may read: the public ones, those for one of their labels, or `everything`."""
+
+    labels: frozenset[str] = frozenset()
+    everything: bool = False
+
+    @classmethod
+    def of(cls, labels: Iterable[str]) -> Self:
+        return cls(frozenset(labels))
+
+
+PUBLIC = Audiences()
+EVERYTHING = Audiences(everything=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a member (`id` is the user's), a key, a visitor (bound to one agent), or the system itself."""
+    """Who acts: a member (`id` is the user's), a key, a visitor (bound to one agent), or the system itself.
+
+    `audiences` are the labels of a visitor. A key that stands in the source of a page is `published`.
+    """
 
     kind: ActorKind
     id: UUID | None
@@ -65,6 +85,13 @@ class Actor:
     session_id: UUID | None = None
     agent_id: UUID | None = None
     origin: str | None = None
+    audiences: frozenset[str] = frozenset()
+    published: bool = False
+
+    @property
+    def is_believed(self) -> bool:
+        """Whether it may say what somebody else may read: a visitor is anybody, and so is who has a published key."""
+        return self.kind != "visitor" and not self.published
 
 
 SYSTEM = Actor("system", None, frozenset(Permission))

@@ -42,9 +42,12 @@ async def create_visitor_token(
     visitors: Annotated[VisitorService, Depends(_visitors)],
     origin: Annotated[str | None, Header()] = None,
 ) -> VisitorTokenOut:
-    """Give a browser its own visitor, or renew one it had. Needs a publishable key and an allowed origin."""
+    """Give a browser its own visitor, or renew one it had. Needs a publishable key and an allowed origin.
+
+    A secret key may say which `audiences` the visitor belongs to; the token then also opens what is for these.
+    """
     token, visitor_id, expires_at = await visitors.token(
-        scope, body.agent_id, origin=origin, earlier=body.token
+        scope, body.agent_id, origin=origin, earlier=body.token, audiences=body.audiences
     )
     return VisitorTokenOut(token=token, visitor_id=visitor_id, expires_at=expires_at)
 

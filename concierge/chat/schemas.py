@@ -3,6 +3,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from concierge.accounts.schemas import AudienceLabels
 from concierge.chat.writers.brief import Citation
 from concierge.kit.fields import PlainText
 
@@ -31,6 +32,11 @@ class ChatIn(BaseModel):
     conversation_id: UUID | None = None
     visitor_id: UUID | None = Field(
         default=None, description="Who writes, when a secret key asks on somebody's behalf."
+    )
+    audiences: AudienceLabels = Field(
+        default=[],
+        description="What besides public documents may be used, when a secret key or a member asks. A visitor's token "
+        "says it for them.",
     )
     session_context: SessionContext = SessionContext()
     stream: bool = False
@@ -88,6 +94,9 @@ class VisitorTokenIn(BaseModel):
     agent_id: UUID
     token: Annotated[str, StringConstraints(max_length=4_096)] | None = Field(
         default=None, description="The visitor's earlier token, so that they stay the same visitor."
+    )
+    audiences: AudienceLabels = Field(
+        default=[], description="What besides public documents the visitor may read. Needs a secret key."
     )
 
 

@@ -46,6 +46,7 @@ class TraceBuilder:
             "agent": {"id": str(received.agent.id), "version": received.agent.version},
             "message": received.request.message,
             "session_context": dict(received.request.session_context),
+            "audiences": sorted(received.request.audiences),
             "history_turns": len(received.turn.history),
             "writer": "house",
         }

@@ -1,9 +1,10 @@
 """Visitors: a signed token per browser, handed out only to pages of allowed origins."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from concierge.accounts.errors import TokenError
+from concierge.accounts.errors import AudiencesNotAllowedError, TokenError
 from concierge.accounts.scope import TenantScope, Unit
 from concierge.accounts.service import Authentication
 from concierge.agents.schemas import AgentConfiguration
@@ -20,14 +21,27 @@ class VisitorService:
         self._own_origins = own_origins
 
     async def token(
-        self, scope: TenantScope, agent_id: UUID, *, origin: str | None, earlier: str | None
+        self,
+        scope: TenantScope,
+        agent_id: UUID,
+        *,
+        origin: str | None,
+        earlier: str | None,
+        audiences: Collection[str] = (),
     ) -> tuple[str, UUID, datetime]:
-        """Return a token, whose it is, and until when. Errors: AgentNotFoundError, OriginNotAllowedError."""
+        """Return a token, whose it is, and until when. It is for just these audiences, whatever an earlier one was for.
+
+        Errors: AgentNotFoundError, OriginNotAllowedError, AudiencesNotAllowedError.
+        """
+        if audiences and not scope.actor.is_believed:
+            raise AudiencesNotAllowedError
         async with self._db.transaction(scope.org_id) as session:
             agent = await AgentService(Unit(session, scope)).configuration(agent_id)
         check_origin(agent, origin, self._own_origins)
         visitor_id = self._earlier_visitor(scope.org_id, agent_id, earlier) or new_id()
-        token, expires = self._authentication.visitor_token(scope.org_id, agent_id, visitor_id, origin)
+        token, expires = self._authentication.visitor_token(
+            scope.org_id, agent_id, visitor_id, origin, audiences
+        )
         return token, visitor_id, expires
 
     def _earlier_visitor(self, org_id: UUID, agent_id: UUID, earlier: str | None) -> UUID | None:

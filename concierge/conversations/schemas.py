@@ -12,7 +12,7 @@ TurnStatus = Literal["running", "completed", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
-    """What a visitor sent, and on whose behalf."""
+    """What a visitor sent, on whose behalf, and which audiences they belong to."""
 
     agent_id: UUID
     message: str
@@ -20,6 +20,7 @@ class TurnRequest:
     visitor_id: UUID | None = None
     session_context: Mapping[str, Any] = field(default_factory=dict[str, Any])
     idempotency_key: str | None = None
+    audiences: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,4 +134,5 @@ class ConversationService:
 def _digest(request: TurnRequest) -> bytes:
     """What makes two requests the same: not the page they were sent from, which may change between attempts."""
     parts = [str(request.agent_id), str(request.conversation_id), str(request.visitor_id), request.message]
+    parts += sorted(request.audiences)
     return hashlib.sha256(json.dumps(parts).encode()).digest()

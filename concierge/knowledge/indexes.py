@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.accounts.scope import TenantScope
+from concierge.accounts.scope import Audiences, TenantScope
 from concierge.knowledge.lexical import index_term, term_id
 from concierge.knowledge.repository.search import (
     Asked,
@@ -56,7 +56,9 @@ class Comparison(Protocol):
 
 
 class Index(Protocol):
-    """The current indexes of the packs of one search. `chunks` is how many they hold, `spaces` whose vectors, by pack."""
+    """The current indexes of the packs of one search, by pack whose vectors `spaces` they hold. `chunks` is how many
+    of theirs the asker may read.
+    """
 
     chunks: int
 
@@ -78,7 +80,8 @@ class StoredIndex:
     def __init__(self, repository: SearchRepository, statistics: Mapping[UUID, PackStatistics]) -> None:
         self._repository = repository
         self.statistics = statistics
-        self.chunks = sum(pack.index.chunks for pack in statistics.values())
+        self.chunks = sum(pack.readable for pack in statistics.values())
+        self.is_small = sum(pack.index.chunks for pack in statistics.values()) <= EXACT_SCAN_CHUNKS
 
     @classmethod
     async def open(
@@ -118,7 +121,7 @@ class StoredIndex:
                     self._repository,
                     [pack.index.id for pack in group],
                     Asked.of(vectors[space], weights),
-                    None if self.chunks <= EXACT_SCAN_CHUNKS else chosen_postings(list(rarity), group),
+                    None if self.is_small else chosen_postings(list(rarity), group),
                 )
                 for space, group in groups.items()
             ]
@@ -187,11 +190,15 @@ def chosen_postings(words: Sequence[str], statistics: Iterable[PackStatistics]) 
 
 
 class ResidentIndex:
-    """Packs in memory."""
+    """Packs in memory, as far as somebody of these audiences may read them."""
 
-    def __init__(self, pictures: Mapping[UUID, Picture]) -> None:
+    def __init__(self, pictures: Mapping[UUID, Picture], audiences: Audiences) -> None:
         self._pictures = pictures
-        self.chunks = sum(map(len, pictures.values()))
+        self._readable = {pack: picture.readable(audiences) for pack, picture in pictures.items()}
+        self.chunks = sum(
+            len(picture) if (readable := self._readable[pack]) is None else int(readable.sum())
+            for pack, picture in pictures.items()
+        )
 
     @property
     def spaces(self) -> Mapping[UUID, VectorSpace]:
@@ -200,12 +207,15 @@ class ResidentIndex:
 
     def frequency(self, word: str) -> int:
         term = term_id(word)
-        return sum(picture.frequency(term) for picture in self._pictures.values())
+        return sum(picture.frequency(term, self._readable[pack]) for pack, picture in self._pictures.items())
 
     def compare(self, vectors: Mapping[VectorSpace, Vector], rarity: Mapping[str, float]) -> Comparison:
         weights = {term_id(word): weight for word, weight in rarity.items()}
         return ResidentComparison(
-            [self._pictures[pack].compare(vectors[space], weights) for pack, space in self.spaces.items()]
+            [
+                self._pictures[pack].compare(vectors[space], weights, self._readable[pack])
+                for pack, space in self.spaces.items()
+            ]
         )
 
 
@@ -264,17 +274,16 @@ class ResidentPacks:
             if picture is None:
                 return None
             present[pack_id] = picture
-        return ResidentIndex(present)
+        return ResidentIndex(present, repository.audiences)
 
     async def consider(self, repository: SearchRepository, scope: TenantScope, stored: StoredIndex) -> None:
         """Note what was searched, and picture those packs that were before at the revision they have now."""
-        small = stored.chunks <= EXACT_SCAN_CHUNKS
         for pack_id, pack in stored.statistics.items():
             key = scope.org_id, pack_id
             again = key in self._seen and _same(self._seen[key], pack.index)
             self._seen[key] = pack.index
             self._seen.move_to_end(key)
-            wanted = small and again and self._present(key, pack.index) is None
+            wanted = stored.is_small and again and self._present(key, pack.index) is None
             if wanted and self._has_room(key, pack.index.chunks):
                 await self._load(repository, key, pack.index)
         while len(self._seen) > SEEN_PACKS:

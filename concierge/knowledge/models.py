@@ -169,6 +169,23 @@ class IndexedDocument(Base):
     indexed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class DocumentJudgement(Base):
+    """What an operator says of the document at a place, other than of its source; null is as the source.
+
+    It holds for every version of the document. An empty `audience` is the public.
+    """
+
+    __tablename__ = "document_judgements"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "source_id"], ["sources.org_id", "sources.id"]),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    source_id: Mapped[UUID] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(primary_key=True)
+    authoritative: Mapped[bool | None]
+    credibility: Mapped[float | None]
+    audience: Mapped[str | None]
+
+
 class ChunkRow(Base):
     """A retrievable passage of one index. `terms` are postings of that index, `sentence_vectors` float16 rows.
 
@@ -205,6 +222,21 @@ class TermStats(Base):
     org_id: Mapped[UUID] = mapped_column(primary_key=True)
     index_id: Mapped[UUID] = mapped_column(primary_key=True)
     term: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    df: Mapped[int]
+
+
+class RestrictedTermStats(Base):
+    """In how many chunks of an index that are for an audience a term occurs; `TermStats` count them too."""
+
+    __tablename__ = "restricted_term_stats"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "index_id"], ["pack_indexes.org_id", "pack_indexes.id"]),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    index_id: Mapped[UUID] = mapped_column(primary_key=True)
+    term: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    audience: Mapped[str] = mapped_column(primary_key=True)
     df: Mapped[int]
 
 

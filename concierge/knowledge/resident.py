@@ -7,10 +7,12 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from concierge.accounts.scope import Audiences
 from concierge.knowledge.repository.search import Candidate, Contender, CurrentIndex, PictureRow
 
 Vector = NDArray[np.float32]
 Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 # What a passage takes besides its text and vectors: names, headings, spans.
 ROW_BYTES = 700
@@ -65,24 +67,43 @@ class Picture:
         self._vectors = _matrix([row.embedding for row in rows])
         self._documents = _matrix([row.document_embedding for row in rows])
         self._postings = Postings.of([row.bm25 for row in rows])
+        self._audiences = [passage.audience for passage in self._passages]
+        self._is_public = not any(self._audiences)
         self._row_of = {passage.chunk_id: row for row, passage in enumerate(self._passages)}
         self.size = self._measured()
 
     def __len__(self) -> int:
         return len(self._passages)
 
-    def frequency(self, term: int) -> int:
-        """How many chunks hold a term."""
-        held = self._postings.of_term(term)
-        return held.stop - held.start
+    def readable(self, audiences: Audiences) -> Mask | None:
+        """Say which chunks somebody may read: (chunks,); None when it is all of them."""
+        if self._is_public or audiences.everything:
+            return None
+        open_to = {None, *audiences.labels}
+        mask = np.fromiter((audience in open_to for audience in self._audiences), np.bool_, len(self))
+        return None if mask.all() else mask
 
-    def compare(self, vector: Vector, weights: Mapping[int, float]) -> "PictureComparison":
-        """Score every chunk by words and by meaning; `weights` are those of the question's terms."""
+    def frequency(self, term: int, readable: Mask | None) -> int:
+        """How many chunks, of those that may be read, hold a term."""
+        held = self._postings.of_term(term)
+        if readable is None:
+            return held.stop - held.start
+        return int(np.count_nonzero(readable[self._postings.rows[held]]))
+
+    def compare(
+        self, vector: Vector, weights: Mapping[int, float], readable: Mask | None
+    ) -> "PictureComparison":
+        """Score every chunk by words and by meaning; `weights` are those of the question's terms.
+
+        What may not be read is as far away as can be, and never a candidate.
+        """
         bm25 = np.zeros(len(self), dtype=np.float32)
         for term, weight in weights.items():
             held = self._postings.of_term(term)
             bm25[self._postings.rows[held]] += weight * self._postings.weights[held]
         cosine = self._vectors @ vector if len(self) else bm25
+        if readable is not None:
+            bm25, cosine = np.where(readable, bm25, -np.inf), np.where(readable, cosine, -np.inf)
         return PictureComparison(self, vector, bm25, cosine)
 
     def candidate(self, row: int, bm25: float, cosine: float) -> Candidate:
@@ -92,7 +113,7 @@ class Picture:
     def contender(self, chunk_id: UUID, vector: Vector, first: Vector) -> Contender | None:
         """Return a passage as it competes; `first` is the first score of every chunk. None when it is not here."""
         row = self._row_of.get(chunk_id)
-        if row is None:
+        if row is None or not np.isfinite(first[row]):
             return None
         beside = [float(first[near]) for near in (row - 1, row + 1) if self._adjoin(row, near)]
         cosine = float(self._documents[row] @ vector)
@@ -120,8 +141,9 @@ class PictureComparison:
 
     def candidates(self, wanted: int) -> list[Candidate]:
         """Return the union of the best `wanted` by words and by meaning."""
-        by_words = best(self.bm25, wanted)
-        rows = np.union1d(by_words[self.bm25[by_words] > 0], best(self.cosine, wanted))
+        by_words, by_meaning = best(self.bm25, wanted), best(self.cosine, wanted)
+        readable = by_meaning[np.isfinite(self.cosine[by_meaning])]
+        rows = np.union1d(by_words[self.bm25[by_words] > 0], readable)
         scores = zip(rows.tolist(), self.bm25[rows].tolist(), self.cosine[rows].tolist(), strict=True)
         return [self.picture.candidate(*entry) for entry in scores]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.accounts.scope import TenantScope
+from concierge.accounts.scope import PUBLIC, Audiences, TenantScope
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.knowledge.context import Asked, in_context
@@ -115,26 +115,36 @@ class Search:
         assert self._vectors is not None, "a search that embeds questions is given what embeds them"
         if len(self.resident.believed(scope, packs)) < len(packs):
             async with self._db.transaction(scope.org_id) as session:
-                await self.resident.look_up(SearchRepository(session, scope), scope, packs)
+                await self.resident.look_up(SearchRepository(session, scope, PUBLIC), scope, packs)
         seen = Counter(index.space for index in self.resident.believed(scope, packs).values() if index.space)
         space = seen.most_common(1)[0][0] if seen else self._vectors.default_space
         vector, *others = await self._vectors.of(space, [text, *earlier])
         return Query(text, vector, tuple(zip(earlier, others, strict=True)), space)
 
-    async def find(self, scope: TenantScope, packs: Sequence[UUID], query: Query, *, limit: int = 8) -> Found:
+    async def find(
+        self,
+        scope: TenantScope,
+        packs: Sequence[UUID],
+        query: Query,
+        *,
+        audiences: Audiences = PUBLIC,
+        limit: int = 8,
+    ) -> Found:
         """Return at most `limit` passages of these packs. Packs that do not exist are passed over.
+
+        What is not for these audiences has no part in it: not as a passage, and not in what is counted and compared.
 
         Errors: UnavailableError, also when a pack's model is needed for the question and cannot be asked.
         """
         began = perf_counter()
         asked = in_context(query.text, query.vector, query.earlier)
         vectors = {query.space: asked.vector}
-        looked = await self._look(scope, packs, query, asked, vectors)
+        looked = await self._look(scope, packs, query, asked, vectors, audiences)
         while isinstance(looked, frozenset):
             # No connection is held while a model is asked; the packs may be in other indexes when it has answered.
             for space in looked:
                 vectors[space] = await self._vector_in(space, query)
-            looked = await self._look(scope, packs, query, asked, vectors)
+            looked = await self._look(scope, packs, query, asked, vectors, audiences)
         question, scale, first = looked.question, looked.scale, looked.first
         parts = [
             Sentences(group, vectors[space]) for space, group in _by_space(looked.read, looked.index.spaces)
@@ -167,11 +177,12 @@ class Search:
         query: Query,
         asked: Asked,
         vectors: Mapping[VectorSpace, Vector],
+        audiences: Audiences,
     ) -> "_Looked | frozenset[VectorSpace]":
         """Read what may answer, in one transaction; or return the spaces in which the question is still needed."""
         words = [*asked.own, *asked.also]
         async with self._db.transaction(scope.org_id) as session:
-            index = await self._index(SearchRepository(session, scope), scope, packs, words)
+            index = await self._index(SearchRepository(session, scope, audiences), scope, packs, words)
             needed = frozenset(index.spaces.values()).difference(vectors)
             if needed:
                 return needed
@@ -204,12 +215,18 @@ class Search:
         return ranking if scores is None else by_cross_encoder(ranking, scores)
 
     async def around(
-        self, scope: TenantScope, passages: Sequence[Passage], budget: int
+        self,
+        scope: TenantScope,
+        passages: Sequence[Passage],
+        budget: int,
+        *,
+        audiences: Audiences = PUBLIC,
     ) -> Mapping[UUID, Surroundings]:
         """Read what stands around passages, best first, up to `budget` characters in all. Returns it by chunk."""
         chunks = [passage.chunk_id for passage in passages]
         async with self._db.transaction(scope.org_id) as session:
-            return surroundings(chunks, await SearchRepository(session, scope).around(chunks), budget)
+            neighbours = await SearchRepository(session, scope, audiences).around(chunks)
+        return surroundings(chunks, neighbours, budget)
 
     async def _index(
         self, repository: SearchRepository, scope: TenantScope, packs: Sequence[UUID], words: Sequence[str]
@@ -298,6 +315,7 @@ def _passage(part: Sentences, row: int, ranked: Ranked, rank: int) -> Passage:
         updated_at=read.updated_at,
         credibility=read.credibility,
         authoritative=read.authoritative,
+        audience=read.audience,
         document_cosine=read.document_cosine,
         page_starts=read.page_starts,
     )

@@ -67,6 +67,8 @@ MAY: dict[str, set[str]] = {
     "add_source": BUILDERS,
     "upload_file": BUILDERS,
     "cancel_source": BUILDERS,
+    "change_source": BUILDERS,
+    "change_document": BUILDERS,
     "retry_source": BUILDERS,
     "delete_source": BUILDERS,
     "create_visitor_token": KEY_HOLDERS,

@@ -29,6 +29,8 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "change_pack": {"description": "What we know."},
     "add_source": {"kind": "text", "title": "Note", "text": "A note."},
     "upload_file": None,
+    "change_source": {"audience": "wholesale", "credibility": 0.9},
+    "change_document": {"audience": "staff"},
     "import_pack": None,
     "reindex_pack": {"chunker": "recursive"},
     "create_knowledge_pack": {"name": "Yet another"},

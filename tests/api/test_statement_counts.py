@@ -35,7 +35,7 @@ MOST: dict[str, int] = {
     "list_items": AUTHENTICATION + 2,
     "list_syncs": AUTHENTICATION + 2,
     "watch_source": AUTHENTICATION + 4,
-    "export_pack": AUTHENTICATION + 5,
+    "export_pack": AUTHENTICATION + 6,
     "list_knowledge_packs": AUTHENTICATION + 1,
     "list_contradictions": AUTHENTICATION + 3,
     "list_indexes": AUTHENTICATION + 3,

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -158,13 +158,19 @@ async def test_a_person_sees_their_memberships_everywhere_and_cannot_change_them
         assert connection.execute("UPDATE organizations SET plan = 'gold'").rowcount == 0
 
 
+@pytest.mark.parametrize(
+    "search",
+    [
+        "SELECT count(*) FROM chunks_with_terms(%s, %s, %s::sparsevec, 10)",
+        "SELECT count(*) FROM readable_chunks_with_terms(%s, %s, %s::sparsevec, true, '{}', 10)",
+    ],
+)
 async def test_the_posting_lists_of_another_tenant_stay_closed(
-    database: DatabaseAddress, shop: Furnished, rival: Furnished
+    search: LiteralString, database: DatabaseAddress, shop: Furnished, rival: Furnished
 ) -> None:
-    """`chunks_with_terms` runs with its owner's rights, so it must name the tenant itself."""
+    """Such a function runs with its owner's rights, so it must name the tenant itself."""
     pack_id = shop.tenant.pack_id
     postings = [index_term(pack_id, term) for term in terms(QUESTION)]
-    search = "SELECT count(*) FROM chunks_with_terms(%s, %s, %s::sparsevec, 10)"
     arguments = [[pack_id], postings, "{1:1}/999999999"]
     found: dict[str, int] = {}
     for who, org_id in (("shop", shop.tenant.org_id), ("rival", rival.tenant.org_id), ("nobody", None)):

@@ -126,6 +126,26 @@ def test_an_owner_is_created_once(running: Installation) -> None:
     assert rows(running, "organizations") == 2
 
 
+def test_what_is_for_an_audience_is_shown_to_that(running: Installation, tmp_path: Path) -> None:
+    prices = tmp_path / "prices.md"
+    prices.write_text("# Cost\n\nThe Kelapa chair costs us 71 dollars to make.")
+    question = ("What does the Kelapa chair cost us?", "--agent", "ada")
+
+    def finds(*command: str) -> bool:
+        done = running.run(*command[:1], *question, *command[1:])
+        succeeded(done)
+        return "71 dollars" in done.out
+
+    succeeded(running.run("ingest", str(prices), "--agent", "ada", "--audience", "staff"))
+
+    assert finds("search")
+    assert finds("search", "--audience", "staff")
+    assert not finds("search", "--audience", "public")
+    assert finds("ask", "--audience", "staff")
+    assert not finds("ask")
+    failed(running.run("ingest", str(prices), "--agent", "ada", "--audience", "All staff"), "audience")
+
+
 def test_a_folder_is_read_asked_about_and_read_again(running: Installation, shop: Path) -> None:
     (shop / "locked.pdf").write_bytes(encrypted_pdf())
     (shop / "[logo].png").write_bytes(b"\x89PNG")

@@ -15,6 +15,7 @@ PLACES = {
     "arrival": "# Parking FAQ\n\nThe car park behind the depot has 60 places for visitors.\n",
 }
 DOCUMENT = "# Returns\n\nYou have 30 days from delivery to send anything back. We collect it for free.\n"
+KITCHEN = "# Staff kitchen\n\nThe kitchen behind the depot has 12 cups for the staff.\n"
 QUESTION = "How many days do I have to send something back?"
 
 
@@ -49,6 +50,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
         "key_id": await _first(tenant, "/api-keys"),
     }
     ids["contradiction_id"] = await _contradict(tenant)
+    await _restrict(tenant)
     return Furnished(tenant, ids, turn)
 
 
@@ -64,7 +66,17 @@ async def _contradict(tenant: Tenant) -> UUID:
     return found
 
 
-async def _first(tenant: Tenant, path: str) -> UUID:
+async def _restrict(tenant: Tenant) -> None:
+    """Have a page read that an operator keeps for the staff."""
+    source_id = await tenant.learn(kitchen=KITCHEN)
+    document_id = await _first(tenant, f"/knowledge/sources/{source_id}/items", "document_id")
+    response = await tenant.client.patch(
+        f"/api/v1/knowledge/documents/{document_id}", headers=tenant.owner, json={"audience": "staff"}
+    )
+    assert response.status_code == 200, response.text
+
+
+async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:
     response = await tenant.client.get(f"/api/v1{path}", headers=tenant.owner)
     found = response.json()
-    return UUID((found if isinstance(found, list) else found["items"])[0]["id"])
+    return UUID((found if isinstance(found, list) else found["items"])[0][field])

@@ -20,6 +20,13 @@ SELECT
      (SELECT term, count(*) AS df FROM chunks JOIN pack_indexes x ON x.id = index_id, unnest(terms) AS term
       WHERE pack_id = :pack_id GROUP BY term) AS t
     ) AS counted_terms,
+    (SELECT coalesce(json_object_agg(term || audience, df ORDER BY term, audience)::text, '{}')
+     FROM restricted_term_stats JOIN pack_indexes x ON x.id = index_id WHERE pack_id = :pack_id) AS noted_restricted,
+    (SELECT coalesce(json_object_agg(term || audience, df ORDER BY term, audience)::text, '{}') FROM
+     (SELECT term, audience, count(*) AS df FROM documents d JOIN chunks c ON c.document_id = d.id,
+             unnest(terms) AS term
+      WHERE d.pack_id = :pack_id AND audience IS NOT NULL GROUP BY term, audience) AS t
+    ) AS counted_restricted,
     (SELECT ARRAY[document_count, chunk_count] FROM knowledge_packs WHERE id = :pack_id) AS noted_sizes,
     (SELECT ARRAY[count(*), coalesce(sum(chunk_count), 0)] FROM documents WHERE pack_id = :pack_id) AS documents,
     (SELECT count(*) FROM chunks JOIN pack_indexes x ON x.id = index_id
@@ -123,6 +130,7 @@ async def assert_counters_are_true(tenant: Tenant) -> None:
     async with tenant.platform.db.transaction(tenant.org_id) as session:
         found = (await session.execute(text(RECOUNT), {"pack_id": tenant.pack_id})).one()
     assert found.noted_terms == found.counted_terms
+    assert found.noted_restricted == found.counted_restricted
     assert found.noted_sizes == [found.documents[0], found.chunks]
     assert found.documents[1] == found.chunks
     assert found.indexed == found.documents[0]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pgvector import SparseVector
 
+from concierge.accounts.scope import PUBLIC
 from concierge.kit.ids import new_id
 from concierge.knowledge import indexes
 from concierge.knowledge.indexes import ResidentPacks
@@ -51,7 +52,7 @@ async def in_memory(tenant: Tenant) -> Search:
 
 async def is_resident(search: Search, tenant: Tenant, pack_id: UUID) -> bool:
     async with tenant.platform.db.transaction(tenant.org_id) as session:
-        repository = SearchRepository(session, tenant.scope)
+        repository = SearchRepository(session, tenant.scope, PUBLIC)
         return await search.resident.open(repository, tenant.scope, [pack_id]) is not None
 
 

@@ -1,6 +1,7 @@
 """A pack goes out as one archive and comes back as the same knowledge."""
 
 import json
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import text
 
 from concierge.knowledge.schemas import NewItem, NewSource
 from concierge.knowledge.schemas.archives import shareable
-from concierge.knowledge.service.imports import Portion
+from concierge.knowledge.service.imports import ArchiveReader, Portion
 from tests.factories.tenants import Tenant
 from tests.knowledge.archives import (
     QUESTION,
@@ -162,13 +163,14 @@ async def test_a_large_archive_is_stored_in_portions(tenant: Tenant, monkeypatch
     await furnish(tenant)
     monkeypatch.setattr("concierge.knowledge.service.imports.PORTION_BYTES", 100)
     sizes: list[int] = []
-    original = Portion.__init__
+    original = ArchiveReader.portions
 
-    def counting(self: Portion, items: dict[int, list[NewItem]]) -> None:
-        sizes.append(sum(len(entries) for entries in items.values()))
-        original(self, items)
+    def counting(self: ArchiveReader) -> Iterator[Portion]:
+        for portion in original(self):
+            sizes.append(sum(len(entries) for entries in portion.items.values()))
+            yield portion
 
-    monkeypatch.setattr(Portion, "__init__", counting)
+    monkeypatch.setattr(ArchiveReader, "portions", counting)
 
     pack = (await imported(tenant, await exported(tenant), name="Copy")).json()
     await read_all(tenant, pack["id"])

@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from concierge.knowledge.repository.search import NEAR
 from tests.factories.tenants import Tenant
@@ -50,3 +51,23 @@ async def test_a_search_by_meaning_may_use_the_graph_of_its_length(tenant: Tenan
 
 def test_every_usual_length_has_its_statement() -> None:
     assert set(NEAR) == set(LENGTHS)
+
+
+HIDDEN = "SELECT id FROM documents WHERE org_id = $1 AND pack_id = $2 AND NOT may_read(audience, $3, $4)"
+
+
+async def test_who_may_read_what_is_looked_up_in_an_index_of_what_is_not_public(tenant: Tenant) -> None:
+    """The function is made part of the query, whatever its arguments are, or each document would be looked at."""
+    await tenant.learn(note="# Note\n\nArticle 1 weighs 1 kilogram.")
+    conninfo = tenant.platform.address.app_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    async with await psycopg.AsyncConnection.connect(conninfo) as app:
+        await app.execute(sql.SQL("SET LOCAL app.org_id = {}").format(str(tenant.org_id)))
+        await app.execute("SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off")
+        await app.execute(f"PREPARE hidden (uuid, uuid, boolean, text[]) AS {HIDDEN}")
+        asked = [tenant.org_id, tenant.pack_id]
+        explain = "EXPLAIN (FORMAT TEXT) EXECUTE hidden ({}, {}, false, '{{staff}}')"
+        rows = await (await app.execute(sql.SQL(explain).format(*map(sql.Literal, asked)))).fetchall()
+        await app.rollback()
+    plan = "\n".join(row[0] for row in rows)
+    assert "ix_documents_restricted" in plan
+    assert "may_read" not in plan

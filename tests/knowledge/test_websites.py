@@ -1,6 +1,8 @@
 """Whole websites, read from a real server on this machine: what is found, what is passed over and why, and what goes wrong."""
 
+import asyncio
 import gzip
+from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -12,7 +14,7 @@ from concierge.knowledge.schemas.websites import WebsiteOptions
 from concierge.knowledge.sources.website import website_source
 from tests.factories.tenants import Tenant
 from tests.kit.site import Answer, Site, page, redirect
-from tests.knowledge.reading import source_of
+from tests.knowledge.reading import add, assert_counters_are_true, source_of, texts_in, until_stored
 from tests.knowledge.surfing import sync
 
 pytestmark = pytest.mark.anyio
@@ -278,6 +280,41 @@ async def test_huge_and_broken_pages_are_refused_one_by_one(surfer: Tenant, shop
     assert "MB" in str(found["/huge"][1])
     assert found["/"][0] == found["/latin"][0] == "stored"
     assert (await source_of(surfer, source_id)).status == "succeeded"
+
+
+async def test_a_reader_that_dies_in_a_site_leaves_the_rest_to_the_next_and_nothing_twice(
+    surfer: Tenant, shop: Site
+) -> None:
+    """Wherever in the site it happens: what was read is not fetched again, and what was found is not forgotten."""
+    asked: Counter[str] = Counter()
+
+    def counted(answer: Answer) -> Answer:
+        def counting(handler: BaseHTTPRequestHandler) -> None:
+            asked[handler.path] += 1
+            answer(handler)
+
+        return counting
+
+    names = [f"{thing}{number}" for thing in THINGS for number in range(4)]
+    shop.pages["/"] = counted(html("Home", *(f"/{name}" for name in names)))
+    for name in names:
+        shop.pages[f"/{name}"] = counted(html(name, "/", *(f"/{other}" for other in names[:3])))
+    source_id = await add(surfer, website_source(shop.url("/"), WebsiteOptions(delay_seconds=0)))
+
+    for least in (1, 6, 15, 26):
+        reader = asyncio.create_task(surfer.platform.ingestion.run(surfer.scope, source_id))
+        await until_stored(surfer, source_id, least)
+        reader.cancel()
+        await asyncio.wait([reader])
+    await surfer.platform.ingestion.run(surfer.scope, source_id)
+
+    source = await source_of(surfer, source_id)
+    assert (source.status, source.progress.failed, source.progress.duplicate) == ("succeeded", 0, 0)
+    assert await stored(surfer, shop, source_id) == {"/", *(f"/{name}" for name in names)}
+    assert len(await texts_in(surfer)) == len(names) + 1
+    # Three are read at a time, and four times a reader died.
+    assert asked.total() <= len(names) + 1 + 4 * 3
+    await assert_counters_are_true(surfer)
 
 
 async def test_a_second_reading_drops_what_is_gone_and_finds_what_is_new(surfer: Tenant, shop: Site) -> None:

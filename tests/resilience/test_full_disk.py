@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import text
 
+from concierge.entrypoints.api.app import create_app
 from concierge.entrypoints.wiring import DatabaseAddress, build
 from concierge.kit.db import StorageFullError
 from concierge.kit.ids import new_id
@@ -53,10 +56,16 @@ def mount(disk: Path, options: str) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.fixture
+def crowded_table() -> str:
+    """The table that lies on the small disk."""
+    return "chunks"
+
+
+@pytest.fixture
 async def cramped(
-    postgres: EmbeddedPostgres, small_disk: Path, tenant: Tenant, embedder: LocalEmbedder
+    postgres: EmbeddedPostgres, small_disk: Path, tenant: Tenant, embedder: LocalEmbedder, crowded_table: str
 ) -> AsyncIterator[Tenant]:
-    """A tenant in a database of its own, whose chunks lie on the small disk."""
+    """A tenant in a database of its own, with one table on the small disk."""
     name = f"cramped_{new_id().hex}"
     address = postgres.address
     with psycopg.connect(address.conninfo(), autocommit=True) as connection:
@@ -67,7 +76,8 @@ async def cramped(
             sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(str(small_disk)))
         )
         with psycopg.connect(address.conninfo(database=name)) as inside:
-            inside.execute(sql.SQL("ALTER TABLE chunks SET TABLESPACE {}").format(space))
+            table = sql.Identifier(crowded_table)
+            inside.execute(sql.SQL("ALTER TABLE {} SET TABLESPACE {}").format(table, space))
         owner = DatabaseAddress(address.url(database=name), address.url(role=APP_ROLE, database=name), None)
         platform = build(SETTINGS, owner, embedder=embedder)
         yield await make_tenant(platform, tenant.client)
@@ -111,3 +121,53 @@ async def test_somebody_may_also_ask_for_it_to_go_on(cramped: Tenant, small_disk
 
     assert (await source_of(cramped, source_id)).progress.stored == len(NOTES)
     await assert_counters_are_true(cramped)
+
+
+async def upload(tenant: Tenant, data: bytes) -> httpx.Response:
+    """Upload a file to the tenant's own platform."""
+    transport = httpx.ASGITransport(create_app(tenant.platform), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
+        return await client.post(
+            f"/api/v1/knowledge/packs/{tenant.pack_id}/files",
+            headers=tenant.secret,
+            files={"file": ("note.txt", data, "text/plain")},
+        )
+
+
+async def sources_of(tenant: Tenant) -> list[str]:
+    async with tenant.platform.db.transaction(tenant.org_id) as session:
+        rows = await session.execute(text("SELECT name FROM sources"))
+        return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("crowded_table", ["source_items"])
+async def test_an_upload_that_finds_no_space_is_refused_as_a_whole(cramped: Tenant, small_disk: Path) -> None:
+    await cramped.learn(note="# Note\n\nThe Palma sofa costs 899 dollars.")
+    before = await sources_of(cramped)
+    data = b"Any text. " + os.urandom(600_000).hex().encode()
+
+    refused = await upload(cramped, data)
+
+    assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
+    assert "Free some disk space" in refused.json()["detail"]
+    assert await sources_of(cramped) == before
+    await assert_counters_are_true(cramped)
+    assert len(await texts_in(cramped)) == 1
+
+    assert mount(small_disk, "remount,size=64m").returncode == 0
+    assert (await upload(cramped, data)).status_code == 202
+
+
+async def test_an_upload_that_finds_no_space_to_arrive_in_is_refused_too(
+    tenant: Tenant, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    data = b"Any text. " * 150_000
+
+    refused = await upload(tenant, data)
+
+    assert (refused.status_code, refused.json()["code"]) == (507, "storage_full")
+    assert await sources_of(tenant) == []
+    assert list(small_disk.iterdir()) == []
+    assert mount(small_disk, "remount,size=64m").returncode == 0
+    assert (await upload(tenant, data)).status_code == 202

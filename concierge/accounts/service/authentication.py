@@ -1,6 +1,8 @@
 """From a bearer credential to a `TenantScope`."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from concierge.accounts.errors import SessionEndedError, TokenError
@@ -35,9 +37,16 @@ class Authentication:
         return await self._member_scope(credential)
 
     def visitor_token(
-        self, org_id: UUID, agent_id: UUID, visitor_id: UUID, origin: str | None
+        self, org_id: UUID, agent_id: UUID, visitor_id: UUID, origin: str | None, audiences: Collection[str]
     ) -> tuple[str, datetime]:
-        claims = {"org": str(org_id), "agent": str(agent_id), "sub": str(visitor_id), "origin": origin}
+        claims: dict[str, Any] = {
+            "org": str(org_id),
+            "agent": str(agent_id),
+            "sub": str(visitor_id),
+            "origin": origin,
+        }
+        if audiences:
+            claims["audiences"] = sorted(audiences)
         return self._signer.sign("visitor", claims, self._visitor_life)
 
     def visitor_of(self, token: str) -> TenantScope:
@@ -52,6 +61,7 @@ class Authentication:
             VISITOR_PERMISSIONS,
             agent_id=claimed_id(claims, "agent"),
             origin=claims.get("origin"),
+            audiences=frozenset(claims.get("audiences", ())),
         )
         return TenantScope(claimed_id(claims, "org"), actor)
 
@@ -78,4 +88,4 @@ class Authentication:
         if key is None:
             raise TokenError("This API key is not known here, or was revoked.", code="key_invalid")
         permissions = frozenset(Permission(scope) for scope in key.scopes)
-        return TenantScope(org_id, Actor("key", key.id, permissions))
+        return TenantScope(org_id, Actor("key", key.id, permissions, published=key.kind == "publishable"))

@@ -1,10 +1,12 @@
 """Who asks which agent what: check the message and store it before anything is done about it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from concierge.accounts.scope import TenantScope, Unit
+from concierge.accounts.errors import AudiencesNotAllowedError
+from concierge.accounts.scope import Actor, Audiences, TenantScope, Unit
 from concierge.agents.errors import AgentNotFoundError
 from concierge.agents.schemas import AgentConfiguration
 from concierge.agents.service import AgentService
@@ -23,6 +25,10 @@ class Received:
     agent: AgentConfiguration
     request: TurnRequest
     turn: StartedTurn
+
+    @property
+    def audiences(self) -> Audiences:
+        return Audiences.of(self.request.audiences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,8 @@ class Reception:
         origin: str | None,
         given_up_after: timedelta,
     ) -> Received:
-        """Errors: AgentNotFoundError, MessageEmptyError, MessageTooLongError, OriginNotAllowedError, and those of
-        `ConversationService.start_turn`.
+        """Errors: AgentNotFoundError, MessageEmptyError, MessageTooLongError, OriginNotAllowedError,
+        AudiencesNotAllowedError, and those of `ConversationService.start_turn`.
         """
         if not body.message:
             raise MessageEmptyError
@@ -88,4 +94,17 @@ def _request(scope: TenantScope, agent_id: UUID, body: ChatIn, idempotency_key: 
         visitor_id=visitor_id,
         session_context=body.session_context.model_dump(exclude_none=True),
         idempotency_key=idempotency_key,
+        audiences=audiences_of(scope.actor, body.audiences),
     )
+
+
+def audiences_of(actor: Actor, named: Collection[str]) -> frozenset[str]:
+    """What besides public documents may be used: a reply is made to be shown to a visitor, whoever asks for it.
+
+    Errors: AudiencesNotAllowedError.
+    """
+    if actor.is_believed:
+        return frozenset(named)
+    if named:
+        raise AudiencesNotAllowedError
+    return actor.audiences

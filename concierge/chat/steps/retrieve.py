@@ -7,4 +7,6 @@ PASSAGES = 8
 
 
 async def retrieve(search: Search, received: Received, query: Query) -> Found:
-    return await search.find(received.scope, received.agent.pack_ids, query, limit=PASSAGES)
+    return await search.find(
+        received.scope, received.agent.pack_ids, query, audiences=received.audiences, limit=PASSAGES
+    )

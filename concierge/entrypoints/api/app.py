@@ -27,6 +27,7 @@ from concierge.knowledge.routes.archives import router as archives_routes
 from concierge.knowledge.routes.contradictions import router as contradictions_routes
 from concierge.knowledge.routes.expertise import router as expertise_routes
 from concierge.knowledge.routes.indexes import router as indexes_routes
+from concierge.knowledge.routes.judgements import router as judgements_routes
 
 DESCRIPTION = """
 AI concierge agents for a business's website: they answer from what the business knows, with sources that prove it.
@@ -97,6 +98,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
         contradictions_routes,
         expertise_routes,
         indexes_routes,
+        judgements_routes,
         chat_routes,
         conversations_routes,
         health_routes,

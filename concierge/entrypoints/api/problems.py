@@ -1,5 +1,6 @@
 """Every error leaves as RFC 9457 `application/problem+json` with a stable `code` and the `request_id`."""
 
+import errno
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from concierge.kit.db import STORAGE_FULL, StorageFullError
 from concierge.kit.errors import ConciergeError
 
 logger = structlog.get_logger(__name__)
@@ -77,12 +79,19 @@ def _readable(errors: Sequence[Any]) -> list[dict[str, str]]:
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if is_full(error.__cause__):
+        # What is uploaded waits in a file for the moment; the framework takes its fault for one of the sender.
+        return await _concierge_error(request, StorageFullError(STORAGE_FULL))
     detail = HTTP_DETAILS.get(error.status_code, str(error.detail))
     headers = dict(error.headers) if error.headers else None
     if error.status_code == 405:
         headers = {"Allow": ", ".join(_methods(request))}
     code = HTTP_CODES.get(error.status_code, "http_error")
     return problem(error.status_code, code, str(error.detail), detail, headers=headers)
+
+
+def is_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def _methods(request: Request) -> list[str]:

@@ -20,12 +20,15 @@ def ask(
     question: Annotated[str, typer.Argument(help="What a visitor would ask.")],
     agent: Annotated[str, typer.Option("--agent", "-a", help="The agent's short name or id.")],
     *,
+    audience: Annotated[
+        list[str] | None, typer.Option(help="Ask as a visitor of this audience. May be repeated.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole reply as JSON.")] = False,
 ) -> None:
     """Ask an agent a question."""
     settings = settings_of_command()
     with typed_input():
-        message = ChatIn(message=question)
+        message = ChatIn(message=question, audiences=audience or [])
     reply = asyncio.run(_ask(settings, message, agent))
     if as_json:
         out.print_json(data=reply)

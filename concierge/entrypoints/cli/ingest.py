@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -22,6 +23,7 @@ from concierge.kit.settings import Settings
 from concierge.knowledge.parsing.folders import documents_in_folder
 from concierge.knowledge.parsing.found import SkippedFile, is_archive_name
 from concierge.knowledge.schemas import NewItem, NewSource, PackIn, SourceOut
+from concierge.knowledge.schemas.judgements import SourcePatch
 from concierge.knowledge.schemas.websites import MOST_PAGES, WebsiteOptions
 from concierge.knowledge.service import PackService, SourceService
 from concierge.knowledge.sources.website import website_source
@@ -39,6 +41,10 @@ def ingest(
     authoritative: Annotated[
         bool, typer.Option(help="One passage of it is proof enough in strict mode.")
     ] = False,
+    audience: Annotated[
+        str | None,
+        typer.Option(help="Who may read it: a label that a visitor must have; empty for everybody."),
+    ] = None,
     site: Annotated[bool, typer.Option("--site", help="Read the whole website, not just this page.")] = False,
     include: Annotated[
         list[str] | None, typer.Option(help="Of a site, only pages that match (/docs or /docs/*/new).")
@@ -49,26 +55,37 @@ def ingest(
 ) -> None:
     """Let an agent learn from a file, a folder, an archive, a page or a website. Reading the same again updates it."""
     settings = settings_of_command()
+    with typed_input():
+        SourcePatch(audience=audience)  # pyright: ignore[reportArgumentType]  # Typed by a person, so it is checked.
     options: WebsiteOptions | None = None
     if site:
         with typed_input():
             options = WebsiteOptions(
                 include=include or [], exclude=exclude or [], max_pages=max_pages, max_depth=max_depth
             )
-    source = asyncio.run(_ingest(settings, what, agent, authoritative=authoritative, website=options))
+    source = asyncio.run(
+        _ingest(settings, what, agent, authoritative=authoritative, audience=audience, website=options)
+    )
     if source.status != "succeeded":
         complain(source.error or f"Reading it was {source.status}.")
         raise typer.Exit(1)
 
 
 async def _ingest(
-    settings: Settings, what: str, agent: str, *, authoritative: bool, website: WebsiteOptions | None
+    settings: Settings,
+    what: str,
+    agent: str,
+    *,
+    authoritative: bool,
+    audience: str | None,
+    website: WebsiteOptions | None,
 ) -> SourceOut:
     async with running_platform(settings) as platform:
         named = await asyncio.to_thread(find_agent, platform.address.owner_url, agent)
         scope = TenantScope(named.org_id)
         pack_id = await pack_of(platform, scope, named)
         new, items = described(what, authoritative=authoritative, website=website)
+        new = replace(new, audience=audience)
         async with working(platform):
             source = await read_again(platform, scope, pack_id, new, items)
         await report(platform, scope, source)

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.padding import Padding
 
+from concierge.accounts.schemas import PUBLIC_LABEL
 from concierge.accounts.scope import TenantScope, Unit
 from concierge.agents.service import AgentService
 from concierge.entrypoints.cli.console import aside, out, settings_of_command, typed_input
@@ -30,13 +31,19 @@ def search(
     agent: Annotated[str, typer.Option("--agent", "-a", help="The agent's short name or id.")],
     *,
     limit: Annotated[int, typer.Option(min=1, max=MOST_PASSAGES, help="How many passages to show.")] = 5,
+    audience: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="See what a visitor of this audience would; “public” is one of none. May be repeated."
+        ),
+    ] = None,
     explain: Annotated[bool, typer.Option(help="List every candidate with its scores.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Show what a question finds in an agent's knowledge, without answering it."""
     settings = settings_of_command()
     with typed_input():
-        wanted = SearchIn(query=query, limit=limit, explain=explain)
+        wanted = SearchIn(query=query, limit=limit, explain=explain, audiences=audiences_of(audience))
     found = asyncio.run(_search(settings, wanted, agent))
     if as_json:
         out.print_json(found.model_dump_json())
@@ -45,6 +52,11 @@ def search(
     if found.candidates is not None:
         _show_candidates(found.candidates)
     aside.print(f"chunks searched: {found.chunks_searched:,}, in {found.milliseconds:.1f} ms", style="dim")
+
+
+def audiences_of(labels: list[str] | None) -> list[str] | None:
+    """The audiences of a visitor; None for somebody who may read everything."""
+    return None if not labels else [label for label in labels if label != PUBLIC_LABEL]
 
 
 async def _search(settings: Settings, wanted: SearchIn, agent: str) -> SearchOut:
@@ -64,7 +76,8 @@ def _show_passages(found: SearchOut) -> None:
     for passage in found.passages:
         path = " › ".join([passage.title, *(name for name in passage.headings if name != passage.title)])
         page = f" (page {passage.page})" if passage.page else ""
-        out.print(f"[bold]{passage.rank}. {escape(path)}[/]{page}  [dim]{passage.score:.3f}[/]")
+        audience = f"  [yellow]{passage.audience}[/]" if passage.audience else ""
+        out.print(f"[bold]{passage.rank}. {escape(path)}[/]{page}  [dim]{passage.score:.3f}[/]{audience}")
         text = " ".join(passage.text.split())
         cut = text[:SHOWN_CHARACTERS].rsplit(" ", 1)[0] + " …" if len(text) > SHOWN_CHARACTERS else text
         out.print(Padding(escape(cut), (0, 0, 1, 3)))

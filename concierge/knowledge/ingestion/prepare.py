@@ -50,6 +50,7 @@ def new_document(source: Source, uri: str, document: ParsedDocument) -> NewDocum
         modified_at=document.modified_at,
         authoritative=source.authoritative,
         credibility=source.credibility,
+        audience=source.audience,
         simhash=fingerprint(document.text) if source.kind == "website" else None,
         page_starts=list(document.page_starts) or None,
     )

@@ -21,6 +21,7 @@ from concierge.knowledge.ingestion.store import Storing
 from concierge.knowledge.parsing import ParsedDocument, parse, stored
 from concierge.knowledge.parsing.archives import documents_in_archive
 from concierge.knowledge.parsing.found import Found, SkippedFile, is_archive_name
+from concierge.knowledge.parsing.mail import attachments, is_mail_name
 from concierge.knowledge.repository import (
     DocumentRepository,
     IndexRepository,
@@ -93,6 +94,9 @@ class Reader:
             found = await asyncio.to_thread(lambda: list(documents_in_archive(data)))
             await self._storing.expand(claim, item, [_member(item.uri, entry) for entry in found])
             return
+        if data is not None and is_mail_name(item.uri):
+            attached = await asyncio.to_thread(attachments, data, item.uri)
+            await self._storing.attach(claim, item, [_member(item.uri, entry) for entry in attached])
         content = await self._content(claim, item, data)
         if content is None:
             return

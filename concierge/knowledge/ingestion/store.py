@@ -11,6 +11,7 @@ from concierge.knowledge.models import PackIndex
 from concierge.knowledge.repository import (
     DocumentRepository,
     IndexRepository,
+    JudgementRepository,
     NewChunk,
     NewDocument,
     PendingItem,
@@ -31,6 +32,7 @@ class Tables:
     """The repositories of one transaction."""
 
     documents: DocumentRepository
+    judgements: JudgementRepository
     sources: SourceRepository
     syncs: SyncRepository
     indexes: IndexRepository
@@ -39,6 +41,7 @@ class Tables:
     def of(cls, session: Session, claim: Claim) -> "Tables":
         return cls(
             DocumentRepository(session, claim.scope),
+            JudgementRepository(session, claim.scope),
             SourceRepository(session, claim.scope),
             SyncRepository(session, claim.scope),
             IndexRepository(session, claim.scope),
@@ -56,10 +59,12 @@ class Storing:
         """Note an item whose content the pack has already. Returns whether it has."""
         async with self._db.transaction(claim.scope.org_id) as session:
             tables = Tables.of(session, claim)
+            new = await tables.judgements.judged(new)
             if await self._same(tables, claim, item, new) is None:
                 return False
             if not await self._has_turn(tables, claim, item):
                 return True
+            new = await tables.judgements.judged(new)
             return await self._note_known(tables, claim, item, new, validators)
 
     async def unmodified(self, claim: Claim, item: PendingItem, document_id: UUID) -> bool:
@@ -74,11 +79,7 @@ class Storing:
             own = place == (claim.source_id, item.uri)
             status = "unchanged" if own else "duplicate"
             if own:
-                await tables.documents.judge_again(
-                    document_id,
-                    authoritative=claim.source.authoritative,
-                    credibility=claim.source.credibility,
-                )
+                await tables.judgements.apply([document_id])
             await tables.sources.finish_item(
                 item.id, status=status, now=self._clock(), document_id=document_id
             )
@@ -99,6 +100,7 @@ class Storing:
             tables = Tables.of(session, claim)
             if not await self._has_turn(tables, claim, item):
                 return True
+            new = await tables.judgements.judged(new)
             # Another item with the same content may have been stored since we looked.
             if await self._note_known(tables, claim, item, new, validators):
                 return True
@@ -126,7 +128,7 @@ class Storing:
     ) -> ChangeKind | None:
         """Put a document where its earlier version was, if there was one. None when its text is the same."""
         documents = tables.documents
-        same = await documents.same_content(claim.pack_id, new.content_hash)
+        same = await documents.same_content(new)
         earlier = await documents.others_of(claim.source_id, item.uri, None)
         if same is not None:
             # The same text is stored anew: the pack holds each text once.
@@ -153,10 +155,15 @@ class Storing:
             tables = Tables.of(session, claim)
             if not await self._has_turn(tables, claim, item):
                 return
-            for start in range(0, len(members), EXPANDED_PER_TRANSACTION):
-                portion = members[start : start + EXPANDED_PER_TRANSACTION]
-                await tables.sources.add_items(claim.source_id, portion)
+            await _list_members(tables, claim, members)
             await tables.sources.finish_item(item.id, status="expanded", now=self._clock())
+
+    async def attach(self, claim: Claim, item: PendingItem, members: Sequence[NewItem]) -> None:
+        """List the documents in an item that is a document itself."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if members and await self._has_turn(tables, claim, item):
+                await _list_members(tables, claim, members)
 
     async def discover(self, claim: Claim, site: Website, addresses: Sequence[str], *, depth: int) -> None:
         """List pages to read, as far as the site's limit allows; what is listed already is left alone."""
@@ -192,10 +199,8 @@ class Storing:
 
     async def _note_near(self, tables: Tables, claim: Claim, item: PendingItem, new: NewDocument) -> bool:
         """Note a page that says nearly the same as another one of its site. Returns whether it does."""
-        if new.simhash is None:
-            return False
-        alike = await tables.documents.near(claim.source_id, new.simhash, item.uri)
         # Of pages that differ in a number alone, which one was stored first is chance.
+        alike = await tables.documents.near(new)
         near = next((entry for entry in alike if same_numbers(entry[2], new.text)), None)
         if near is None:
             return False
@@ -245,7 +250,7 @@ class Storing:
         tables: Tables, claim: Claim, item: PendingItem, new: NewDocument
     ) -> tuple[UUID, UUID, str] | None:
         """Find the document with this content, unless it is the item's own and everything is to be stored anew."""
-        same = await tables.documents.same_content(claim.pack_id, new.content_hash)
+        same = await tables.documents.same_content(new)
         own = same is not None and same[1:] == (claim.source_id, item.uri)
         return None if own and claim.anew else same
 
@@ -276,12 +281,17 @@ class Storing:
         """Forget earlier versions of an item's document. The caller holds the pack's lock."""
         older = await tables.documents.others_of(claim.source_id, item.uri, keep)
         if older:
-            await tables.documents.remove(await tables.documents.hand_over(older))
+            await tables.documents.remove(await tables.judgements.hand_over(older))
+
+
+async def _list_members(tables: Tables, claim: Claim, members: Sequence[NewItem]) -> None:
+    for start in range(0, len(members), EXPANDED_PER_TRANSACTION):
+        await tables.sources.add_items(claim.source_id, members[start : start + EXPANDED_PER_TRANSACTION])
 
 
 async def remove_counted(tables: Tables, claim: Claim, document_ids: Sequence[UUID]) -> None:
     """Take documents out of the answers unless another item has them too, and name them in the sync."""
-    gone = await tables.documents.hand_over(document_ids) if document_ids else []
+    gone = await tables.judgements.hand_over(document_ids) if document_ids else []
     if not gone:
         return
     names = await tables.documents.names(gone)

@@ -16,6 +16,8 @@ import struct
 import sys
 from typing import Any, cast
 
+from concierge.knowledge.errors import DocumentRejectedError
+
 _LENGTH = struct.Struct(">I")
 _IDLE_S = 30.0
 # Memory that a finished document left behind; a fresh process is cheaper than keeping it.
@@ -71,6 +73,8 @@ def _read(reader: str, media_type: str, data: bytes) -> dict[str, object]:
         _unpack(module)
     try:
         extracted = module.read(data, media_type)
+    except DocumentRejectedError as error:
+        return {"error": "refused", "code": error.code, "message": error.detail}
     except MemoryError:
         return {"error": "memory"}
     except Exception as error:  # noqa: BLE001  # Whatever a parser raises, the document is what is wrong.

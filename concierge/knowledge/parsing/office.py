@@ -7,12 +7,14 @@ from typing import Final
 
 import kreuzberg
 
+from concierge.knowledge.parsing.chapters import with_chapter_headings
 from concierge.knowledge.parsing.document import Extracted
 from concierge.knowledge.parsing.kinds import Kind
 from concierge.knowledge.parsing.layout import with_rows
 from concierge.knowledge.parsing.markdown import tidy
 from concierge.knowledge.parsing.pages import Page
 from concierge.knowledge.parsing.rows import with_long_tables_by_row
+from concierge.knowledge.parsing.sheets import check_sheets
 from concierge.knowledge.parsing.word import with_own_numbering
 
 # Producers fill the title field with these when nobody gave one.
@@ -33,7 +35,7 @@ def unpack() -> None:
 
 
 def read(data: bytes, media_type: str) -> Extracted:
-    """Raises kreuzberg.KreuzbergError for what it cannot read. No OCR, no network, no cache on disk."""
+    """Raises kreuzberg.KreuzbergError for what it cannot read, DocumentRejectedError for too long a table. No OCR, no network, no cache on disk."""
     config = kreuzberg.ExtractionConfig(
         use_cache=False,
         enable_quality_processing=False,
@@ -43,6 +45,9 @@ def read(data: bytes, media_type: str) -> Extracted:
     )
     # A file inside the document (an attachment, an embedded workbook) is another document.
     config.max_archive_depth = 0
+    check_sheets(data, media_type)
+    if media_type == Kind.EPUB:
+        data = with_chapter_headings(data)
     if media_type == Kind.DOCX:
         data = with_own_numbering(data)
     result = kreuzberg.extract_bytes_sync(data, media_type, config=config)

@@ -48,7 +48,7 @@ def _by_row(table: str) -> str:
     if not _RULE.match(lines[1].strip()):
         return table
     header, *rows = [_cells(line) for line in (lines[0], *lines[2:])]
-    _check(len(rows))
+    check_rows(len(rows))
     return rendered(_header(header), rows) + "\n"
 
 
@@ -59,7 +59,7 @@ def _parsed(text: str) -> Iterator[list[str]]:
         dialect = csv.excel
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), dialect)):
-            _check(number)
+            check_rows(number)
             yield [_cell(value) for value in row]
     except csv.Error as error:
         raise DocumentRejectedError(
@@ -67,7 +67,8 @@ def _parsed(text: str) -> Iterator[list[str]]:
         ) from error
 
 
-def _check(rows: int) -> None:
+def check_rows(rows: int) -> None:
+    """Errors: DocumentRejectedError for more rows than one document may have, its header not counted."""
     if rows > MAX_ROWS:
         raise DocumentRejectedError(
             f"The table has more than {MAX_ROWS:,} rows, the most that one document may have. "

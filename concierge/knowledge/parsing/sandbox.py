@@ -210,6 +210,8 @@ def _extracted(reply: dict[str, Any]) -> Extracted:
     error = reply.get("error")
     if error is None:
         return Extracted(**reply)
+    if error == "refused":
+        raise DocumentRejectedError(str(reply.get("message")), code=str(reply.get("code")))
     _log.info("document_unreadable", extra={"reason": reply.get("message")})
     message = str(reply.get("message", "")).lower()
     if "pdfium initialization" in message:

@@ -3,6 +3,7 @@
 from concierge.knowledge.repository.chunks import ChunkRepository, NewChunk, mean_vector
 from concierge.knowledge.repository.documents import DocumentRepository, NewDocument
 from concierge.knowledge.repository.indexes import IndexRepository, IndexSize, plan_of
+from concierge.knowledge.repository.judgements import Judgement, JudgementRepository
 from concierge.knowledge.repository.packs import PackRepository
 from concierge.knowledge.repository.search import Candidate, SearchRepository
 from concierge.knowledge.repository.sources import PendingItem, SourceRepository, Tally, Validators
@@ -14,6 +15,8 @@ __all__ = [
     "DocumentRepository",
     "IndexRepository",
     "IndexSize",
+    "Judgement",
+    "JudgementRepository",
     "NewChunk",
     "NewDocument",
     "PackRepository",

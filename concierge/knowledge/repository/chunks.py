@@ -15,6 +15,7 @@ from concierge.kit.db import Session, fetch
 from concierge.kit.ids import new_id
 from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.models import TERM_SPACE, IndexedDocument, PackIndex
+from concierge.knowledge.repository.restricted import count_restricted
 
 INSERT_CHUNK = """
 INSERT INTO chunks (org_id, id, index_id, document_id, ordinal, start_char, text, headings, embedding, dimensions,
@@ -25,9 +26,10 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 # Terms are taken in order, so that two transactions that share terms wait for each other instead of deadlocking.
 COUNT_TERMS = """
 INSERT INTO term_stats (org_id, index_id, term, df)
-SELECT :org_id, :index_id, term, count(*) FROM chunks, unnest(terms) AS term
-WHERE org_id = :org_id AND document_id = :document_id AND index_id = :index_id
-GROUP BY term ORDER BY term
+SELECT :org_id, index_id, term, count(*) FROM chunks, unnest(terms) AS term
+WHERE org_id = :org_id AND document_id = :document_id
+  AND (CAST(:index_id AS uuid) IS NULL OR index_id = :index_id)
+GROUP BY index_id, term ORDER BY index_id, term
 ON CONFLICT (org_id, index_id, term) DO UPDATE SET df = term_stats.df + excluded.df
 """
 
@@ -69,10 +71,13 @@ class ChunkRepository:
         )
         await self._session.flush()
         await self._insert(index, document_id, chunks)
-        await self._session.execute(
-            text(COUNT_TERMS),
-            {"org_id": self._scope.org_id, "index_id": index.id, "document_id": document_id},
-        )
+        await self.count(document_id, index.id)
+
+    async def count(self, document_id: UUID, index_id: UUID | None = None) -> None:
+        """Count the terms of a document that was just added, in one index or in all that hold it."""
+        parameters = {"org_id": self._scope.org_id, "index_id": index_id, "document_id": document_id}
+        await self._session.execute(text(COUNT_TERMS), parameters)
+        await count_restricted(self._session, self._scope, [document_id], index_id)
 
     async def of_document(self, index_id: UUID, document_id: UUID) -> list[Chunk]:
         """Return the chunks of a document in one index, with their vectors."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import any_, func, literal, or_, select, text, update
+from sqlalchemy import any_, func, literal, select, text, update
 from sqlalchemy.orm import undefer
 
 from concierge.accounts.scope import TenantScope
@@ -14,6 +14,7 @@ from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.instructions import FLAG
 from concierge.knowledge.models import Document, KnowledgePack, PackIndex
 from concierge.knowledge.repository.chunks import ChunkRepository, NewChunk
+from concierge.knowledge.repository.restricted import uncount_restricted
 from concierge.knowledge.sources.repetition import NEAR
 
 # In every index that holds them, as one may be building beside the current one.
@@ -48,19 +49,10 @@ SELECT d.id FROM documents d WHERE d.org_id = :org_id AND d.source_id = :source_
         i.uri = d.uri OR i.status IN ('failed', 'skipped') AND starts_with(d.uri, i.uri || '/')))
 """
 
-HAND_OVER = """
-UPDATE documents d
-SET source_id = i.source_id, uri = i.uri, authoritative = s.authoritative, credibility = s.credibility
-FROM source_items i JOIN sources s ON s.org_id = i.org_id AND s.id = i.source_id
-WHERE d.org_id = :org_id AND d.id = ANY (:documents) AND i.org_id = d.org_id AND i.document_id = d.id
-  AND (i.source_id, i.uri) <> (d.source_id, d.uri)
-  AND i.source_id IS DISTINCT FROM CAST(:leaving AS uuid)
-RETURNING d.id
-"""
-
 NEARLY_THE_SAME = """
 SELECT id, uri, text FROM documents
 WHERE org_id = :org_id AND source_id = :source_id AND uri <> :uri AND simhash IS NOT NULL
+  AND audience IS NOT DISTINCT FROM CAST(:audience AS text)
   AND bit_count((simhash # CAST(:simhash AS bigint))::bit(64)) <= :near
 ORDER BY created_at LIMIT 8
 """
@@ -87,6 +79,7 @@ class NewDocument:
     modified_at: datetime | None
     authoritative: bool
     credibility: float
+    audience: str | None
     simhash: int | None = None
     page_starts: list[int] | None = None
     flags: tuple[str, ...] = ()
@@ -115,14 +108,15 @@ class DocumentRepository:
         )
         return found is not None
 
-    async def same_content(self, pack_id: UUID, content_hash: bytes) -> tuple[UUID, UUID, str] | None:
-        """Return id, source and name of the pack's document with this content."""
+    async def same_content(self, new: NewDocument) -> tuple[UUID, UUID, str] | None:
+        """Return id, source and name of the document with this content in the pack, for the same audience."""
         row = (
             await self._session.execute(
                 select(Document.id, Document.source_id, Document.uri).where(
                     Document.org_id == self._scope.org_id,
-                    Document.pack_id == pack_id,
-                    Document.content_hash == content_hash,
+                    Document.pack_id == new.pack_id,
+                    Document.content_hash == new.content_hash,
+                    Document.audience.is_not_distinct_from(new.audience),
                 )
             )
         ).first()
@@ -136,19 +130,24 @@ class DocumentRepository:
         )
         await self._session.flush()
         await ChunkRepository(self._session, self._scope).store(index, document_id, chunks)
+        await self.count(document.pack_id, len(chunks))
+        return document_id
+
+    async def count(self, pack_id: UUID, chunks: int) -> None:
+        """Count a document that was just added to a pack."""
         await self._session.execute(
             update(KnowledgePack)
-            .where(KnowledgePack.org_id == self._scope.org_id, KnowledgePack.id == document.pack_id)
+            .where(KnowledgePack.org_id == self._scope.org_id, KnowledgePack.id == pack_id)
             .values(
                 document_count=KnowledgePack.document_count + 1,
-                chunk_count=KnowledgePack.chunk_count + len(chunks),
+                chunk_count=KnowledgePack.chunk_count + chunks,
             )
         )
-        return document_id
 
     async def remove(self, document_ids: Sequence[UUID]) -> None:
         """Forget documents, their chunks, and their share of the term statistics."""
         parameters = {"org_id": self._scope.org_id, "documents": list(document_ids)}
+        await uncount_restricted(self._session, self._scope, document_ids)
         await self._session.execute(text(UNCOUNT_TERMS), parameters)
         await self._session.execute(text(FORGET_DOCUMENTS), parameters)
 
@@ -186,17 +185,6 @@ class DocumentRepository:
         )
         return list(rows)
 
-    async def hand_over(self, document_ids: Sequence[UUID], *, leaving: UUID | None = None) -> list[UUID]:
-        """Give documents that another item has too to that item; a source that is leaving keeps nothing.
-
-        Returns those nobody else has.
-        """
-        kept = await self._session.execute(
-            text(HAND_OVER),
-            {"org_id": self._scope.org_id, "documents": list(document_ids), "leaving": leaving},
-        )
-        return sorted(set(document_ids) - set(kept.scalars()))
-
     async def place_of(self, document_id: UUID) -> tuple[UUID, str] | None:
         """Return source and name of a document, or None when it is gone."""
         row = (
@@ -227,18 +215,6 @@ class DocumentRepository:
         chunks = ChunkRepository(self._session, self._scope)
         return document[1], await chunks.of_document(index_id, document[0])
 
-    async def judge_again(self, document_id: UUID, *, authoritative: bool, credibility: float) -> None:
-        """Note what the operator now thinks of the source of a document."""
-        await self._session.execute(
-            update(Document)
-            .where(
-                Document.org_id == self._scope.org_id,
-                Document.id == document_id,
-                or_(Document.authoritative != authoritative, Document.credibility != credibility),
-            )
-            .values(authoritative=authoritative, credibility=credibility)
-        )
-
     async def refresh(self, document_id: UUID, new: NewDocument) -> None:
         """Note what a new reading says about a document whose text is the same."""
         await self._session.execute(
@@ -257,15 +233,18 @@ class DocumentRepository:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
 
-    async def near(self, source_id: UUID, simhash: int, uri: str) -> Sequence[tuple[UUID, str, str]]:
+    async def near(self, new: NewDocument) -> Sequence[tuple[UUID, str, str]]:
         """Return some of the source's documents, under other names, that read nearly the same: id, name and text."""
+        if new.simhash is None:
+            return []
         rows = await self._session.execute(
             text(NEARLY_THE_SAME),
             {
                 "org_id": self._scope.org_id,
-                "source_id": source_id,
-                "simhash": simhash,
-                "uri": uri,
+                "source_id": new.source_id,
+                "simhash": new.simhash,
+                "uri": new.uri,
+                "audience": new.audience,
                 "near": NEAR,
             },
         )

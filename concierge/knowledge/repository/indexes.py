@@ -55,6 +55,10 @@ DELETE FROM term_stats WHERE org_id = :org_id AND index_id = :index_id AND term 
     SELECT term FROM term_stats WHERE org_id = :org_id AND index_id = :index_id LIMIT :limit))
 """,
     """
+DELETE FROM restricted_term_stats WHERE org_id = :org_id AND index_id = :index_id AND term = ANY (ARRAY(
+    SELECT term FROM restricted_term_stats WHERE org_id = :org_id AND index_id = :index_id LIMIT :limit))
+""",
+    """
 DELETE FROM indexed_documents WHERE org_id = :org_id AND index_id = :index_id AND document_id = ANY (ARRAY(
     SELECT document_id FROM indexed_documents WHERE org_id = :org_id AND index_id = :index_id LIMIT :limit))
 """,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
 
-from concierge.accounts.scope import TenantScope
+from concierge.accounts.scope import Audiences, TenantScope
 from concierge.kit.db import Session, fetch
 from concierge.knowledge.models import TERM_SPACE
 from concierge.knowledge.surroundings import Neighbours
@@ -24,23 +24,50 @@ LEFT JOIN pack_indexes x ON x.org_id = p.org_id AND x.pack_id = p.id AND x.state
 WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
 """
 
+# Whoever may not read a document is not to notice it in what is counted either. Where all is public, the indexes of
+# what is not are empty.
 STATISTICS = """
-SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision, x.embedding_model, x.dimensions, s.term, s.df
+WITH current AS MATERIALIZED (
+    SELECT id, pack_id, embedding_model, dimensions FROM pack_indexes
+    WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b) AND state = 'current'
+), hidden AS MATERIALIZED (
+    SELECT pack_id, sum(chunk_count) AS chunks FROM documents
+    WHERE org_id = %(org_id)b AND pack_id = ANY (%(packs)b)
+      AND NOT may_read(audience, %(everything)b, %(labels)b)
+    GROUP BY pack_id
+), hidden_terms AS MATERIALIZED (
+    SELECT term, sum(df) AS df FROM restricted_term_stats
+    WHERE org_id = %(org_id)b AND index_id = ANY (ARRAY(SELECT id FROM current))
+      AND term = ANY (%(postings)b::bigint[]) AND NOT may_read(audience, %(everything)b, %(labels)b)
+    GROUP BY term
+)
+SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision, x.embedding_model, x.dimensions,
+       (p.chunk_count - coalesce(h.chunks, 0))::integer, s.term, (s.df - coalesce(t.df, 0))::integer
 FROM knowledge_packs p
-LEFT JOIN pack_indexes x ON x.org_id = p.org_id AND x.pack_id = p.id AND x.state = 'current'
-LEFT JOIN term_stats s ON s.org_id = x.org_id AND s.index_id = x.id AND s.term = ANY (%(postings)b::bigint[])
+LEFT JOIN current x ON x.pack_id = p.id
+LEFT JOIN hidden h ON h.pack_id = p.id
+LEFT JOIN term_stats s ON s.org_id = p.org_id AND s.index_id = x.id AND s.term = ANY (%(postings)b::bigint[])
+LEFT JOIN hidden_terms t ON t.term = s.term
 WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
 """
 
+# The documents of these indexes that the asker may not read.
+HIDDEN: LiteralString = """
+SELECT d.id FROM documents d
+WHERE d.org_id = %(org_id)b AND d.pack_id = ANY (ARRAY(
+    SELECT x.pack_id FROM pack_indexes x WHERE x.org_id = %(org_id)b AND x.id = ANY (%(indexes)b)))
+  AND NOT may_read(d.audience, %(everything)b, %(labels)b)
+"""
+
 # Of a small pack everything is scored in one pass, which is exact and faster than any index.
-SCAN = """
+SCAN: LiteralString = """
 WITH scored AS MATERIALIZED (
     SELECT id, document_id, ordinal, -(bm25 <#> %(query)b) AS bm25, -(embedding <#> %(vector)b) AS cosine
-    FROM chunks WHERE org_id = %(org_id)b AND index_id = ANY (%(indexes)b)
+    FROM chunks WHERE org_id = %(org_id)b AND index_id = ANY (%(indexes)b) AND document_id NOT IN ({hidden})
 )
 (SELECT * FROM scored WHERE bm25 > 0 ORDER BY bm25 DESC LIMIT %(wanted)b)
 UNION (SELECT * FROM scored ORDER BY cosine DESC LIMIT %(wanted)b)
-"""
+""".replace("{hidden}", HIDDEN)
 
 # The planner takes an approximate index only where the statement names its length as it does.
 NEAR: Mapping[int, LiteralString] = {
@@ -53,9 +80,11 @@ NEAR: Mapping[int, LiteralString] = {
 }
 NEAR_EXACTLY: LiteralString = "ORDER BY embedding"
 CANDIDATES: LiteralString = """
-WITH lexical AS (SELECT chunk_id FROM chunks_with_terms(%(indexes)b, %(postings)b, %(query)b, %(wanted)b)),
-near AS (
-    SELECT id FROM chunks WHERE org_id = %(org_id)b AND index_id = ANY (%(indexes)b)
+WITH lexical AS (
+    SELECT chunk_id FROM readable_chunks_with_terms(
+        %(indexes)b, %(postings)b, %(query)b, %(everything)b, %(labels)b, %(wanted)b)
+), near AS (
+    SELECT id FROM chunks WHERE org_id = %(org_id)b AND index_id = ANY (%(indexes)b) AND document_id NOT IN ({hidden})
     {near} <#> %(vector)b LIMIT %(wanted)b
 ), candidates AS (SELECT chunk_id AS id FROM lexical UNION SELECT id FROM near)
 SELECT c.id, c.document_id, c.ordinal, -(c.bm25 <#> %(query)b), -(c.embedding <#> %(vector)b)
@@ -65,13 +94,14 @@ FROM candidates JOIN chunks c ON c.org_id = %(org_id)b AND c.id = candidates.id
 CONTENDERS = """
 SELECT c.id, c.document_id, d.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.page_starts, -(i.embedding <#> %(vector)b),
+       d.audience, d.page_starts, -(i.embedding <#> %(vector)b),
        (SELECT max(-%(cosine)b * (n.embedding <#> %(vector)b) - %(bm25)b * (n.bm25 <#> %(query)b)) FROM chunks n
         WHERE n.org_id = c.org_id AND n.document_id = c.document_id AND n.index_id = c.index_id
           AND n.ordinal IN (c.ordinal - 1, c.ordinal + 1))
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 JOIN indexed_documents i ON i.org_id = c.org_id AND i.document_id = c.document_id AND i.index_id = c.index_id
 WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
+  AND may_read(d.audience, %(everything)b, %(labels)b)
 """
 
 # Text that lies between a chunk and the far ends of the chunks beside it.
@@ -85,12 +115,13 @@ LEFT JOIN chunks p ON p.org_id = c.org_id AND p.document_id = c.document_id AND 
 LEFT JOIN chunks n ON n.org_id = c.org_id AND n.document_id = c.document_id AND n.index_id = c.index_id
     AND n.ordinal = c.ordinal + 1
 WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
+  AND may_read(d.audience, %(everything)b, %(labels)b)
 """
 
 PICTURE = """
 SELECT c.id, c.document_id, d.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.page_starts, c.ordinal, halfvec_send(c.embedding), halfvec_send(i.embedding), sparsevec_send(c.bm25)
+       d.audience, d.page_starts, c.ordinal, halfvec_send(c.embedding), halfvec_send(i.embedding), sparsevec_send(c.bm25)
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 JOIN indexed_documents i ON i.org_id = c.org_id AND i.document_id = c.document_id AND i.index_id = c.index_id
 WHERE c.org_id = %(org_id)b AND c.index_id = %(index)b
@@ -117,7 +148,10 @@ class CurrentIndex:
 
 @dataclass(frozen=True, slots=True)
 class PackStatistics:
+    """`readable` is how many of the index's chunks the asker may read; the frequencies are of these alone."""
+
     index: CurrentIndex
+    readable: int
     document_frequency: Mapping[int, int]
 
 
@@ -152,6 +186,7 @@ class Contender:
     updated_at: datetime | None
     credibility: float
     authoritative: bool
+    audience: str | None = None
     page_starts: Sequence[int] | None = None
     document_cosine: float = 0.0
     beside: float | None = None
@@ -181,9 +216,12 @@ class Asked:
 
 
 class SearchRepository:
-    def __init__(self, session: Session, scope: TenantScope) -> None:
+    """Finds for somebody of these `audiences`, and nothing else."""
+
+    def __init__(self, session: Session, scope: TenantScope, audiences: Audiences) -> None:
         self._session = session
         self._scope = scope
+        self.audiences = audiences
 
     async def revisions(self, packs: Sequence[UUID]) -> dict[UUID, CurrentIndex]:
         """Return the current index of each pack there is, with the pack's present revision."""
@@ -191,25 +229,25 @@ class SearchRepository:
         return {row[0]: CurrentIndex.of(*row[1:]) for row in rows}
 
     async def picture(self, index_id: UUID) -> list[PictureRow]:
-        """Read an index whole, document by document."""
+        """Read an index whole, document by document: for all audiences, so whoever shows of it must look at theirs."""
         rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "index": index_id})
-        return [PictureRow(Contender(*row[:14]), *row[14:]) for row in rows]
+        return [PictureRow(Contender(*row[:15]), *row[15:]) for row in rows]
 
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
         """Return the current index and document frequencies of the query's terms, for each pack there is."""
         rows = await fetch(
             self._session,
             STATISTICS,
-            {"org_id": self._scope.org_id, "packs": list(packs), "postings": list(postings)},
+            {**self._readable(), "packs": list(packs), "postings": list(postings)},
         )
         found: dict[UUID, PackStatistics] = {}
         frequencies: dict[UUID, dict[int, int]] = {}
-        for pack_id, *index, term, frequency in rows:
+        for pack_id, *index, readable, term, frequency in rows:
             known = frequencies.setdefault(pack_id, {})
-            if term is not None:
+            if term is not None and frequency > 0:
                 known[term] = frequency
             if pack_id not in found:
-                found[pack_id] = PackStatistics(CurrentIndex.of(*index), known)
+                found[pack_id] = PackStatistics(CurrentIndex.of(*index), readable, known)
         return found
 
     async def scan(self, indexes: Sequence[UUID], asked: Asked, wanted: int) -> list[Candidate]:
@@ -225,7 +263,7 @@ class SearchRepository:
         """Return the same of large indexes, by posting lists and the approximate index; both scores are exact."""
         rows = await fetch(
             self._session,
-            CANDIDATES.format(near=NEAR.get(asked.vector.dimensions(), NEAR_EXACTLY)),
+            CANDIDATES.format(hidden=HIDDEN, near=NEAR.get(asked.vector.dimensions(), NEAR_EXACTLY)),
             {
                 **self._compared(asked),
                 "indexes": list(indexes),
@@ -248,8 +286,15 @@ class SearchRepository:
 
     async def around(self, chunk_ids: Sequence[UUID]) -> dict[UUID, Neighbours]:
         """Read what stands before and behind each of these chunks."""
-        rows = await fetch(self._session, AROUND, {"org_id": self._scope.org_id, "ids": list(chunk_ids)})
+        rows = await fetch(self._session, AROUND, {**self._readable(), "ids": list(chunk_ids)})
         return {row[0]: Neighbours(*row[1:]) for row in rows}
 
     def _compared(self, asked: Asked) -> dict[str, Any]:
-        return {"org_id": self._scope.org_id, "query": asked.query, "vector": asked.vector}
+        return {**self._readable(), "query": asked.query, "vector": asked.vector}
+
+    def _readable(self) -> dict[str, Any]:
+        return {
+            "org_id": self._scope.org_id,
+            "everything": self.audiences.everything,
+            "labels": sorted(self.audiences.labels),
+        }

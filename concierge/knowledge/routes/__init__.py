@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated
 from uuid import UUID
@@ -27,7 +28,7 @@ from concierge.knowledge.schemas import (
 )
 from concierge.knowledge.schemas.packs import DocumentFlag, DocumentOut, DocumentTextOut
 from concierge.knowledge.schemas.search import SearchIn, SearchOut
-from concierge.knowledge.schemas.sources import ItemStatus
+from concierge.knowledge.schemas.sources import Audience, ItemStatus
 from concierge.knowledge.schemas.syncs import SyncOut
 from concierge.knowledge.schemas.websites import WebsiteOptions
 from concierge.knowledge.service import PackService, SearchService, SourceService, SourceWatch
@@ -118,7 +119,7 @@ async def list_sources(
 @router.post("/packs/{pack_id}/sources", status_code=status.HTTP_202_ACCEPTED)
 async def add_source(pack_id: UUID, body: SourceIn, unit: Writer) -> SourceOut:
     """Add a text or the page at a URL. Reading it is a background job; watch the source's progress."""
-    return await SourceService(unit).add(pack_id, _new_source(body))
+    return await SourceService(unit).add(pack_id, replace(_new_source(body), audience=body.audience))
 
 
 @router.post("/packs/{pack_id}/files", status_code=status.HTTP_202_ACCEPTED)
@@ -128,6 +129,8 @@ async def upload_file(
     unit: Writer,
     file: Annotated[UploadFile, File(description="A document, or a .zip or .tar.gz of documents.")],
     authoritative: Annotated[bool, Form()] = False,  # noqa: FBT002  # A form field, given by name.
+    credibility: Annotated[float, Form(ge=0, le=1)] = 0.5,
+    audience: Annotated[Audience | None, Form(description="Who may read it; empty for everybody.")] = None,
 ) -> SourceOut:
     """Upload a file. Reading it is a background job; watch the source's progress."""
     limit: int = request.app.state.limits.upload_bytes
@@ -141,6 +144,8 @@ async def upload_file(
         uri=name,
         items=[NewItem(name, data, file.content_type)],
         authoritative=authoritative,
+        credibility=credibility,
+        audience=audience,
     )
     return await SourceService(unit).add(pack_id, new)
 

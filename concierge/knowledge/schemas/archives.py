@@ -12,7 +12,9 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
+from concierge.accounts.schemas import AudienceLabel
 from concierge.kit.fields import PlainText
+from concierge.knowledge.schemas.judgements import DocumentPatch
 from concierge.knowledge.schemas.packs import PackIn
 from concierge.knowledge.schemas.sources import SourceKind
 from concierge.knowledge.schemas.websites import WebsiteOptions, WebsiteSeen
@@ -76,7 +78,7 @@ class ArchivedSource(BaseModel):
     uri: Uri | None = None
     authoritative: bool = False
     credibility: float = Field(default=0.5, ge=0, le=1)
-    audience: Short | None = None
+    audience: AudienceLabel | None = None
     options: Annotated[dict[str, Any], AfterValidator(_modest)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -90,7 +92,10 @@ Moment = Annotated[AwareDatetime, AfterValidator(_believable)]
 
 
 class ArchivedDocument(BaseModel):
-    """`source` is the place of its source in the manifest; `sha256` is that of the text in UTF-8."""
+    """`source` is the place of its source in the manifest; `sha256` is that of the text in UTF-8.
+
+    `judged` is what an operator says of it other than of its source.
+    """
 
     source: Annotated[int, Field(ge=0)]
     uri: Uri
@@ -103,6 +108,7 @@ class ArchivedDocument(BaseModel):
     page_starts: Annotated[
         list[Annotated[int, Field(ge=0, le=MAX_TEXT_CHARS)]], Field(max_length=50_000)
     ] = []
+    judged: DocumentPatch = DocumentPatch()
     sha256: Digest
     text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARS), PlainText]
 

@@ -1,11 +1,16 @@
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from concierge.kit.fields import LongText, Name, Out
 from concierge.kit.pagination import Identified
+
+
+def _hex(digest: object) -> object:
+    return digest.hex() if isinstance(digest, bytes) else digest
+
 
 DocumentFlag = Literal["instructions"]
 GroundingMode = Literal["blended", "strict"]
@@ -58,6 +63,8 @@ class DocumentOut(Identified):
     modified_at: datetime | None
     authoritative: bool
     credibility: float
+    audience: str | None
+    content_hash: Annotated[str, BeforeValidator(_hex)] = Field(description="The SHA-256 of its text.")
     flags: list[str]
     chunk_count: int
     created_at: datetime

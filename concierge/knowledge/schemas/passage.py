@@ -38,6 +38,7 @@ class Passage:
     updated_at: datetime | None
     credibility: float
     authoritative: bool = False
+    audience: str | None = None
     document_cosine: float = 0.0
     page_starts: Sequence[int] | None = None
     question_vector: NDArray[np.float32] | None = None

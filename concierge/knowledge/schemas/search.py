@@ -3,6 +3,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from concierge.accounts.schemas import AudienceLabels
 from concierge.kit.fields import PlainText
 from concierge.knowledge.schemas.passage import Passage
 from concierge.knowledge.surroundings import Surroundings
@@ -24,6 +25,10 @@ class SearchIn(BaseModel):
         le=MOST_SURROUNDINGS,
         description="So many characters that stand around the passages are given with them, the best ones' first.",
     )
+    audiences: AudienceLabels | None = Field(
+        default=None,
+        description="Find what a visitor of these audiences would, with `[]` one of none. By default everything is found.",
+    )
     explain: bool = Field(default=False, description="Also list every candidate, and why it was left out.")
 
 
@@ -39,6 +44,7 @@ class PassageOut(BaseModel):
     pack_id: UUID
     title: str
     url: str | None
+    audience: str | None
     headings: list[str]
     text: str
     start: int

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, HttpUrl, StringConstraints, model_validator
 
+from concierge.accounts.schemas import AudienceLabel
 from concierge.kit.fields import Name, PlainText
 from concierge.kit.pagination import Identified
 from concierge.knowledge.schemas.websites import WebsiteOptions
@@ -30,8 +31,14 @@ class NewItem:
     depth: int = 0
 
 
+# Empty is the public.
+Audience = Literal[""] | AudienceLabel
+
+
 @dataclass(frozen=True, slots=True)
 class NewSource:
+    """`audience` is empty for the public; None leaves it as it is, which of a new source is the public too."""
+
     kind: SourceKind
     name: str
     uri: str | None
@@ -39,6 +46,7 @@ class NewSource:
     authoritative: bool = False
     credibility: float = 0.5
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    audience: str | None = None
 
 
 class SourceIn(BaseModel):
@@ -54,6 +62,11 @@ class SourceIn(BaseModel):
     website: WebsiteOptions | None = None
     authoritative: bool = False
     credibility: float = Field(default=0.5, ge=0, le=1)
+    audience: Audience | None = Field(
+        default=None,
+        description="Who may read it: a label that a visitor must have; empty for everybody. Left out, a source that is "
+        "added again keeps the one it has.",
+    )
 
     @model_validator(mode="after")
     def says_what_to_read(self) -> Self:
@@ -103,6 +116,7 @@ class SourceOut(Identified):
     status: SourceStatus
     authoritative: bool
     credibility: float
+    audience: str | None
     error_code: str | None
     error: str | None
     progress: Progress

@@ -9,6 +9,7 @@ from concierge.knowledge.service.export import PackExport
 from concierge.knowledge.service.freshness import REFRESH_TASK
 from concierge.knowledge.service.imports import PackImport
 from concierge.knowledge.service.indexes import REINDEX_TASK, REMOVE_INDEX_TASK, IndexService
+from concierge.knowledge.service.judgements import JudgementService
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
@@ -23,6 +24,7 @@ __all__ = [
     "ContradictionSearch",
     "ContradictionService",
     "IndexService",
+    "JudgementService",
     "PackExport",
     "PackImport",
     "PackService",

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
@@ -15,7 +16,13 @@ from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.knowledge.errors import PackNotFoundError
 from concierge.knowledge.models import Document, KnowledgePack, Source
-from concierge.knowledge.repository import DocumentRepository, PackRepository, SourceRepository
+from concierge.knowledge.repository import (
+    DocumentRepository,
+    Judgement,
+    JudgementRepository,
+    PackRepository,
+    SourceRepository,
+)
 from concierge.knowledge.repository.export import ExportRepository
 from concierge.knowledge.schemas.archives import (
     FORMAT,
@@ -55,11 +62,11 @@ class PackExport:
         places = {source.id: place for place, source in enumerate(sources)}
         digests: list[str] = []
         with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            async for document in self._documents(scope, pack.id):
+            async for document, judged in self._documents(scope, pack.id):
                 # A source that was added meanwhile is not in this archive.
                 if document.source_id not in places:
                     continue
-                entry = _document(document, places[document.source_id])
+                entry = _document(document, places[document.source_id], judged)
                 digests.append(entry["sha256"])
                 _write(archive, document_name(len(digests)), entry)
                 yield outlet.taken()
@@ -77,8 +84,10 @@ class PackExport:
                     return found[::-1]
                 before = portion[-1].id
 
-    async def _documents(self, scope: TenantScope, pack_id: UUID) -> AsyncIterator[Document]:
-        """Each document once: one that is replaced meanwhile comes as it was."""
+    async def _documents(
+        self, scope: TenantScope, pack_id: UUID
+    ) -> AsyncIterator[tuple[Document, Judgement | None]]:
+        """Each document once, with what is said of it: one that is replaced meanwhile comes as it was."""
         seen: set[tuple[UUID, str]] = set()
         after: UUID | None = None
         while True:
@@ -89,10 +98,13 @@ class PackExport:
             for group in grouped(sizes):
                 async with self._db.transaction(scope.org_id) as session:
                     whole = await ExportRepository(session, scope).whole(group)
+                    judged = await JudgementRepository(session, scope).of_places(
+                        (document.source_id, document.uri) for document in whole
+                    )
                 for document in whole:
                     if (place := (document.source_id, document.uri)) not in seen:
                         seen.add(place)
-                        yield document
+                        yield document, judged.get(place)
             if len(listed) < PORTION:
                 return
             after = listed[-1]
@@ -183,7 +195,8 @@ def _public_address(kind: str, uri: str | None) -> str | None:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _document(document: Document, source: int) -> dict[str, Any]:
+def _document(document: Document, source: int, judged: Judgement | None) -> dict[str, Any]:
+    said = {name: value for name, value in asdict(judged).items() if value is not None} if judged else {}
     return {
         "source": source,
         "uri": document.uri,
@@ -194,6 +207,7 @@ def _document(document: Document, source: int) -> dict[str, Any]:
         "published_at": document.published_at and document.published_at.isoformat(),
         "modified_at": document.modified_at and document.modified_at.isoformat(),
         "page_starts": document.page_starts or [],
+        **({"judged": said} if said else {}),
         "sha256": digest_of_text(document.text),
         "text": document.text,
     }

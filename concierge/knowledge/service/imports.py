@@ -4,7 +4,7 @@ import asyncio
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Self, cast
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from concierge.kit.clock import Clock, utc_now
 from concierge.knowledge.errors import DocumentRejectedError, PackArchiveError
 from concierge.knowledge.models import KnowledgePack
 from concierge.knowledge.parsing.zips import ZipLimits, open_zip_file
-from concierge.knowledge.repository import SourceRepository
+from concierge.knowledge.repository import Judgement, JudgementRepository, SourceRepository
 from concierge.knowledge.schemas import NewItem, NewSource, PackIn, SourceKind
 from concierge.knowledge.schemas.archives import (
     DOCUMENT_TYPE,
@@ -54,9 +54,10 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Documents to store together, by the place of their source."""
+    """Documents to store together, by the place of their source; `judged` is what is said of some, by place and name."""
 
-    items: dict[int, list[NewItem]]
+    items: dict[int, list[NewItem]] = field(default_factory=dict[int, list[NewItem]])
+    judged: dict[tuple[int, str], Judgement] = field(default_factory=dict[tuple[int, str], Judgement])
 
 
 class PackImport:
@@ -67,6 +68,7 @@ class PackImport:
         self._clock = clock
         self._packs = PackService(unit, clock)
         self._service = SourceService(unit, clock)
+        self._judgements = JudgementRepository(unit.session, unit.scope)
         self._sources = SourceRepository(unit.session, unit.scope)
 
     async def run(self, file: BinaryIO, *, name: str | None = None) -> Imported:
@@ -83,6 +85,9 @@ class PackImport:
             while (portion := await asyncio.to_thread(next, portions, None)) is not None:
                 for place, items in portion.items.items():
                     await self._service.add_items(ids[place], items)
+                await self._judgements.judge(
+                    {(ids[place], uri): said for (place, uri), said in portion.judged.items()}
+                )
         for place, source_id in enumerate(ids):
             if place in reader.filled:
                 await self._service.enqueue(source_id)
@@ -98,11 +103,12 @@ class PackImport:
             items=[],
             authoritative=wanted.authoritative,
             credibility=wanted.credibility,
+            audience=wanted.audience,
         )
         source_id = await self._service.begin(pack_id, new)
         source = await self._sources.get(source_id)
         if source is not None:
-            source.options, source.audience = wanted.options, wanted.audience
+            source.options = wanted.options
         return source_id
 
     async def _end_empty(self, source_id: UUID, pack: KnowledgePack) -> None:
@@ -150,7 +156,7 @@ class ArchiveReader:
         """The documents, checked one by one; what vouches for them all is compared at the end."""
         seen: set[tuple[int, str]] = set()
         digests: list[str] = []
-        items: dict[int, list[NewItem]] = {}
+        portion = Portion()
         size = 0
         for number in range(1, self.manifest.documents + 1):
             document = self._document(number)
@@ -161,14 +167,16 @@ class ArchiveReader:
             digests.append(document.sha256)
             self.filled.add(document.source)
             data = document.model_dump_json().encode()
-            items.setdefault(document.source, []).append(NewItem(document.uri, data, DOCUMENT_TYPE))
+            portion.items.setdefault(document.source, []).append(NewItem(document.uri, data, DOCUMENT_TYPE))
+            if said := document.judged.said():
+                portion.judged[place] = Judgement(**said)
             size += len(data)
             if size > PORTION_BYTES:
-                yield Portion(items)
-                items, size = {}, 0
+                yield portion
+                portion, size = Portion(), 0
         if digest_of(digests) != self.manifest.digest:
             raise PackArchiveError("The documents in the archive are not those it was exported with.")
-        yield Portion(items)
+        yield portion
 
     def _document(self, number: int) -> ArchivedDocument:
         name = document_name(number)

@@ -28,6 +28,7 @@ def source_out(source: Source, tally: Tally, policy: FreshnessPolicy, now: datet
         status=cast("SourceStatus", source.status),
         authoritative=source.authoritative,
         credibility=source.credibility,
+        audience=source.audience,
         error_code=source.error_code,
         error=source.error,
         progress=progress(source, tally, now),

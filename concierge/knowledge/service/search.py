@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from uuid import UUID
 
-from concierge.accounts.scope import TenantScope
+from concierge.accounts.scope import EVERYTHING, Audiences, TenantScope
 from concierge.kit.db import Database
 from concierge.knowledge.errors import PackNotFoundError
 from concierge.knowledge.ranking import Ranked
@@ -22,9 +22,10 @@ class SearchService:
     async def find(self, scope: TenantScope, wanted: SearchIn) -> SearchOut:
         """Errors: PackNotFoundError, and UnavailableError when the question cannot be embedded."""
         packs = await self._packs(scope, wanted.pack_ids)
+        audiences = EVERYTHING if wanted.audiences is None else Audiences.of(wanted.audiences)
         query = await self._search.ask(scope, packs, wanted.query)
-        found = await self._search.find(scope, packs, query, limit=wanted.limit)
-        around = await self._around(scope, found, wanted.surroundings)
+        found = await self._search.find(scope, packs, query, audiences=audiences, limit=wanted.limit)
+        around = await self._around(scope, found, wanted.surroundings, audiences)
         out = SearchOut(
             passages=[
                 PassageOut.of(passage, around.get(passage.chunk_id, Surroundings()))
@@ -39,8 +40,12 @@ class SearchService:
         titles = await self._titles(scope, [entry.candidate.document_id for entry in found.candidates])
         return out.model_copy(update={"candidates": explained(found, titles)})
 
-    async def _around(self, scope: TenantScope, found: Found, budget: int) -> Mapping[UUID, Surroundings]:
-        return await self._search.around(scope, found.passages, budget) if budget else {}
+    async def _around(
+        self, scope: TenantScope, found: Found, budget: int, audiences: Audiences
+    ) -> Mapping[UUID, Surroundings]:
+        if not budget:
+            return {}
+        return await self._search.around(scope, found.passages, budget, audiences=audiences)
 
     async def _packs(self, scope: TenantScope, wanted: Sequence[UUID]) -> list[UUID]:
         async with self._db.transaction(scope.org_id) as session:

@@ -19,6 +19,7 @@ from concierge.knowledge.errors import (
 from concierge.knowledge.models import KnowledgePack, Source, SourceItem, Sync
 from concierge.knowledge.repository import (
     DocumentRepository,
+    JudgementRepository,
     PackRepository,
     SourceRepository,
     SyncRepository,
@@ -49,6 +50,7 @@ class SourceService:
         self._sources = SourceRepository(unit.session, unit.scope)
         self._syncs = SyncRepository(unit.session, unit.scope)
         self._documents = DocumentRepository(unit.session, unit.scope)
+        self._judgements = JudgementRepository(unit.session, unit.scope)
         self._plan = RefreshPlan(unit.session, unit.scope)
         self._clock = clock
 
@@ -189,7 +191,7 @@ class SourceService:
         source = await self._found(source_id, lock=True)
         documents = await self._documents.of_source(source_id)
         if documents:
-            await self._documents.remove(await self._documents.hand_over(documents, leaving=source_id))
+            await self._documents.remove(await self._judgements.hand_over(documents, leaving=source_id))
         await self._plan.forget(source)
         await self._sources.remove(source)
 
@@ -228,12 +230,19 @@ class SourceService:
         if wanted.uri is None:
             return None
         await self._sources.lock_uri(pack_id, wanted.kind, wanted.uri)
+        if wanted.audience is not None:
+            # The pack first, then its source, as everybody does who locks both.
+            await self._documents.lock_pack(pack_id)
         source = await self._sources.by_uri(pack_id, wanted.kind, wanted.uri)
         if source is None:
             return None
         _require_idle(source)
         source.authoritative, source.credibility = wanted.authoritative, wanted.credibility
         source.options = {**source.options, **wanted.options}
+        if wanted.audience is not None:
+            source.audience = wanted.audience or None
+            await self._unit.session.flush()
+            await self._judgements.apply_to_source(source.id)
         if is_fetched(source):
             # What is known of it is read again too: a page that is unchanged does not say again where it leads.
             await self._list_again(source, "manual")
@@ -253,6 +262,7 @@ class SourceService:
             authoritative=wanted.authoritative,
             credibility=wanted.credibility,
             options=dict(wanted.options),
+            audience=wanted.audience or None,
             cancel_requested=False,
             pause_requested=False,
             created_at=self._clock(),

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -82,6 +83,66 @@ def test_tables_and_mails_are_read() -> None:
     assert "It comes on Monday." in document.text
 
 
+def test_slides_are_sections_under_their_titles() -> None:
+    pages = {
+        "Our sofas": ["The Palma sofa costs 899 dollars.", "It is made of oak."],
+        "Delivery": ["It is free."],
+    }
+
+    document = read(files.slides("Sales deck", pages), "deck.pptx")
+
+    assert document.title == "Sales deck"
+    assert document.text == (
+        "## Our sofas\n\nThe Palma sofa costs 899 dollars.\n\nIt is made of oak.\n\n## Delivery\n\nIt is free."
+    )
+
+
+def test_a_sheet_is_a_table_under_its_name() -> None:
+    document = read(files.spreadsheet([("Item", "Price"), ("Oak chair", "$120")]), "prices.xlsx")
+
+    assert document.text == "## Prices\n\n| Item | Price |\n| --- | --- |\n| Oak chair | $120 |"
+
+
+def test_chapters_of_a_book_are_sections_also_where_only_its_contents_name_them() -> None:
+    chapters = {
+        "Oiling": "<h1>Oiling the wood</h1><p>Oil it twice a year.</p><h2>Which oil</h2><p>Use linseed oil.</p>",
+        "Cleaning &amp; drying": "<p>Wipe it with a soft cloth.</p>",
+    }
+
+    document = read(files.book(chapters), "oak.epub")
+
+    assert (document.title, document.language) == ("Care of oak", "en")
+    assert document.published_at == datetime(2023, 5, 1, tzinfo=UTC)
+    assert document.text == (
+        "# Oiling the wood\n\nOil it twice a year.\n\n## Which oil\n\nUse linseed oil.\n\n"
+        "# Cleaning & drying\n\nWipe it with a soft cloth."
+    )
+
+
+@pytest.mark.parametrize("html", [False, True])
+def test_a_mail_has_its_subject_as_title_its_date_and_who_sent_it(*, html: bool) -> None:
+    document = read(files.mail({"terms.md": b"# Terms"}, html=html).as_bytes(), "prices.eml")
+
+    assert document.title == "Prices from May – Größe"
+    assert document.published_at == datetime(2024, 5, 3, 8, tzinfo=UTC)
+    assert "Ann Smith" in document.text
+    assert "From May on, a chair costs 140 dollars." in document.text
+    assert "# Terms" not in document.text
+
+
+def test_front_matter_says_what_a_page_is() -> None:
+    document = read(
+        b"---\ntitle: Our returns\ndate: 2024-03-01\nupdated: 2025-01-02\nlang: de\naudience: staff\n---\n\n"
+        b"# Heading\n\nYou have 30 days.\n\n```sh\n# no heading\nmake run\n```\n",
+        "returns.md",
+    )
+
+    assert (document.title, document.language) == ("Our returns", "de")
+    assert document.published_at == datetime(2024, 3, 1, tzinfo=UTC)
+    assert document.modified_at == datetime(2025, 1, 2, tzinfo=UTC)
+    assert document.text == "# Heading\n\nYou have 30 days.\n\n```sh\n# no heading\nmake run\n```"
+
+
 def test_plain_text_is_taken_as_it_is() -> None:
     document = read("Opening hours\r\n\r\nMon–Fri 9–17 <b>\r\n".encode("cp1252"), "hours.txt")
     assert document.text == "Opening hours\n\nMon–Fri 9–17 <b>"
@@ -113,7 +174,15 @@ def test_protected_documents_say_so() -> None:
     container = (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(600)
     )
-    assert refusal(container, "secret.docx").code == "document_encrypted"
+    for name in ("secret.docx", "secret.xlsx", "secret.pptx"):
+        error = refusal(container, name)
+        assert error.code == "document_encrypted"
+        assert "Remove the password" in error.detail
+    for name, document in (
+        ("locked.docx", files.word()),
+        ("locked.epub", files.book({"One": "<p>Text.</p>"})),
+    ):
+        assert refusal(files.locked(document), name).code == "document_encrypted"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """A row of a spreadsheet is a unit of meaning: in a long table each says by itself what its columns are."""
 
+import resource
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from concierge.knowledge.errors import DocumentRejectedError
 from concierge.knowledge.parsing import parse
 from concierge.knowledge.parsing.rows import MAX_ROWS, read_delimited, with_long_tables_by_row
+from tests.knowledge.parsing.files import spreadsheet
 
 HEADER = "Item,Price,Colour"
 CHAIRS = [f"Chair {number},${100 + number},Sand" for number in range(60)]
@@ -59,6 +63,27 @@ def test_a_million_rows_are_refused_with_their_number() -> None:
     with pytest.raises(DocumentRejectedError, match=f"more than {MAX_ROWS:,} rows") as refused:
         parse(table.encode(), filename="big.csv", media_type=None)
     assert refused.value.code == "document_too_large"
+
+
+def test_a_spreadsheet_of_a_million_rows_is_refused_with_their_number_and_is_never_in_memory() -> None:
+    rows = (("Item", str(number * 7919 % 1_000_003)) for number in range(1_000_000))
+    data = spreadsheet(rows)
+    began, before = perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+
+    with pytest.raises(DocumentRejectedError, match=f"more than {MAX_ROWS:,} rows") as refused:
+        parse(data, filename="big.xlsx", media_type=None)
+
+    assert refused.value.code == "document_too_large"
+    assert perf_counter() - began < 10
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 400 * 1024)
+
+
+def test_a_spreadsheet_has_as_many_rows_as_a_table_may() -> None:
+    data = spreadsheet([("Item", "Price"), *(("Chair", f"${number}") for number in range(MAX_ROWS))])
+
+    text = parse(data, filename="prices.xlsx", media_type=None).text
+
+    assert text.endswith(f"- Item: Chair; Price: ${MAX_ROWS - 1}")
 
 
 def test_a_cell_that_never_ends_is_a_damaged_table() -> None:
