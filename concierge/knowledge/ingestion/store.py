@@ -189,8 +189,9 @@ class Storing:
 
     async def _note_near(self, tables: Tables, claim: Claim, item: PendingItem, new: NewDocument) -> bool:
         """Note a page that says nearly the same as another one of its site. Returns whether it does."""
-        near = await tables.documents.near(new)
-        if near is None or not same_numbers(near[2], new.text):
+        alike = (found for found in await tables.documents.near(new) if same_numbers(found[2], new.text))
+        near = next(alike, None)
+        if near is None:
             return False
         detail = f"It says nearly the same as {near[1][:200]}, which is kept."
         await tables.sources.finish_item(

@@ -70,12 +70,14 @@ SELECT start_char, text, headings, embedding, sentence_spans, sentence_vectors F
 WHERE org_id = %(org_id)b AND document_id = %(document_id)b ORDER BY ordinal
 """
 
+# Pages that differ only in their numbers are all kept, and each of them reads nearly the same as the others.
+MOST_NEAR = 20
 NEARLY_THE_SAME = """
 SELECT id, uri, text FROM documents
 WHERE org_id = :org_id AND source_id = :source_id AND uri <> :uri AND simhash IS NOT NULL
   AND audience IS NOT DISTINCT FROM CAST(:audience AS text)
   AND bit_count((simhash # CAST(:simhash AS bigint))::bit(64)) <= :near
-ORDER BY created_at LIMIT 1
+ORDER BY created_at LIMIT :most
 """
 
 # What the same text may say of itself anew.
@@ -304,24 +306,23 @@ class DocumentRepository:
             query = query.where(Document.id > after)
         return (await self._session.scalars(query.order_by(Document.id).limit(limit))).all()
 
-    async def near(self, new: NewDocument) -> tuple[UUID, str, str] | None:
-        """Return a document of the source, under another name, that reads nearly the same: id, name and text."""
+    async def near(self, new: NewDocument) -> Sequence[tuple[UUID, str, str]]:
+        """Return the first documents of the source, under other names, that read nearly the same: id, name and text."""
         if new.simhash is None:
-            return None
-        row = (
-            await self._session.execute(
-                text(NEARLY_THE_SAME),
-                {
-                    "org_id": self._scope.org_id,
-                    "source_id": new.source_id,
-                    "simhash": new.simhash,
-                    "uri": new.uri,
-                    "audience": new.audience,
-                    "near": NEAR,
-                },
-            )
-        ).first()
-        return (row[0], row[1], row[2]) if row else None
+            return []
+        rows = await self._session.execute(
+            text(NEARLY_THE_SAME),
+            {
+                "org_id": self._scope.org_id,
+                "source_id": new.source_id,
+                "simhash": new.simhash,
+                "uri": new.uri,
+                "audience": new.audience,
+                "near": NEAR,
+                "most": MOST_NEAR,
+            },
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
 
     async def flags(self, document_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
         """Return the flags of the documents that have some."""
