@@ -234,6 +234,21 @@ async def test_pages_that_say_nearly_the_same_are_one(surfer: Tenant, shop: Site
     assert (await source_of(surfer, source_id)).progress.near_duplicate == 1
 
 
+async def test_pages_are_one_although_the_first_of_their_kind_differs_in_a_number(
+    surfer: Tenant, shop: Site
+) -> None:
+    long = "</p><p>".join(f"{prose(thing)} {prose(thing[::-1])}" for thing in THINGS)
+    shop.pages["/"] = html("Home", "/chairs-cheap")
+    shop.pages["/chairs-cheap"] = html("chairs", "/chairs", body=f"{long} 99.")
+    shop.pages["/chairs"] = html("chairs", "/chairs-print", body=long)
+    shop.pages["/chairs-print"] = html("chairs", body=f"{long} Printed.")
+
+    found = await items(surfer, shop, await crawl(surfer, shop))
+
+    assert [found[path][0] for path in ("/chairs-cheap", "/chairs")] == ["stored", "stored"]
+    assert found["/chairs-print"][0] == "near_duplicate"
+
+
 async def test_what_repeats_on_every_page_is_no_part_of_any(surfer: Tenant, shop: Site) -> None:
     notice = "We use cookies to remember your basket, and for nothing else at all; read our notice on them."
     shop.pages["/"] = html("Home", *(f"/{thing}" for thing in THINGS))

@@ -21,10 +21,10 @@ from tests.knowledge.reading import (
     until_stored,
 )
 from tests.resilience.support import PATIENCE_S, Installation
-from tests.resilience.test_full_disk import cramped, mount, small_disk
+from tests.resilience.test_full_disk import cramped, crowded_table, mount, small_disk
 from tests.resilience.test_processes import until_said
 
-__all__ = ["cramped", "small_disk"]
+__all__ = ["cramped", "crowded_table", "small_disk"]
 
 pytestmark = pytest.mark.anyio
 

@@ -49,12 +49,14 @@ SELECT d.id FROM documents d WHERE d.org_id = :org_id AND d.source_id = :source_
         i.uri = d.uri OR i.status IN ('failed', 'skipped') AND starts_with(d.uri, i.uri || '/')))
 """
 
+# Pages that differ only in their numbers are all kept, and each of them reads nearly the same as the others.
+MOST_NEAR = 20
 NEARLY_THE_SAME = """
 SELECT id, uri, text FROM documents
 WHERE org_id = :org_id AND source_id = :source_id AND uri <> :uri AND simhash IS NOT NULL
   AND audience IS NOT DISTINCT FROM CAST(:audience AS text)
   AND bit_count((simhash # CAST(:simhash AS bigint))::bit(64)) <= :near
-ORDER BY created_at LIMIT 8
+ORDER BY created_at LIMIT :most
 """
 
 # What the same text may say of itself anew.
@@ -246,6 +248,7 @@ class DocumentRepository:
                 "uri": new.uri,
                 "audience": new.audience,
                 "near": NEAR,
+                "most": MOST_NEAR,
             },
         )
         return [(row[0], row[1], row[2]) for row in rows]
