@@ -28,6 +28,7 @@ from concierge.kit.logging import configure_logging
 from concierge.kit.settings import Settings
 from concierge.knowledge.chunker import chunker_for
 from concierge.knowledge.ingestion import Ingestion
+from concierge.knowledge.sources.pairs import PairIndexer
 from evals.chunk_cache import DECIDES_CHUNKS, PACKAGE, CachedChunker, code_digest, digest_of
 
 DECIDES_ROWS = (
@@ -90,7 +91,8 @@ async def open_store() -> AsyncGenerator[Store]:
     configure_logging(settings.model_copy(update={"log_level": "warning"}))
     async with running_platform(settings) as platform:
         chunker = CachedChunker(chunker_for(platform.embedder), folder / "chunks")
-        yield Store(platform, Ingestion(platform.db, chunker, platform.fetcher, utc_now))
+        indexer = PairIndexer(chunker, platform.embedder)
+        yield Store(platform, Ingestion(platform.db, indexer, platform.fetcher, utc_now))
 
 
 def _migration_texts() -> Iterable[str]:

@@ -26,8 +26,10 @@ from concierge.kit.settings import Settings
 from concierge.knowledge import jobs as knowledge_jobs
 from concierge.knowledge.chunker import chunker_for
 from concierge.knowledge.ingestion import Ingestion
+from concierge.knowledge.ingestion.faqs import FaqService
 from concierge.knowledge.search import Search
 from concierge.knowledge.service import ContradictionSearch, PackExport, SearchService, SourceWatch
+from concierge.knowledge.sources.pairs import PairIndexer
 from concierge.llm.embeddings import Embedder, create_embedder
 from concierge.llm.reranking import HostedReranker
 
@@ -54,6 +56,7 @@ class Platform:
     chat: ChatService
     visitors: VisitorService
     ingestion: Ingestion
+    faqs: FaqService
     watching: SourceWatch
     contradictions: ContradictionSearch
     exporting: PackExport
@@ -98,6 +101,7 @@ def build(
     """Put the parts together; nothing is connected yet."""
     db = Database(address.app_url, pool_size=settings.database_pool, role=address.app_role)
     embedder = embedder or create_embedder(settings.embedding_model, cache_dir=model_cache(settings))
+    indexer = PairIndexer(chunker_for(embedder), embedder)
     accounts = _accounts(settings, db, clock)
     search = Search(db, clock, reranker=_reranker(settings))
     own_origins = own_origins_of(settings)
@@ -118,7 +122,8 @@ def build(
         finding=SearchService(db, search, embedder),
         chat=ChatService(db, reception, pipeline, limits.turn_seconds),
         visitors=VisitorService(db, accounts.authentication, own_origins),
-        ingestion=Ingestion(db, chunker_for(embedder), fetcher, clock),
+        ingestion=Ingestion(db, indexer, fetcher, clock),
+        faqs=FaqService(db, indexer, clock),
         watching=SourceWatch(db, clock),
         contradictions=ContradictionSearch(db),
         exporting=PackExport(db, clock),

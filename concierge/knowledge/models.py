@@ -87,6 +87,8 @@ class Document(Base):
     """`embedding` is the mean of its chunks' vectors, of length 1; `page_starts` are offsets in `text`.
 
     `instruction_spans` are starts and ends of sentences that give orders to whoever reads them for an answer.
+    A question–answer pair is of the kind `faq`: `questions` are the ways in which it is asked, `text` is the first of
+    them, an empty line and the answer.
     """
 
     __tablename__ = "documents"
@@ -113,6 +115,7 @@ class Document(Base):
     instruction_spans: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=list)
     simhash: Mapped[int | None] = mapped_column(BigInteger)
     page_starts: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    questions: Mapped[list[str]] = mapped_column(default=list)
     embedding: Mapped[HalfVector] = mapped_column(HALFVEC(DIMENSIONS), deferred=True, deferred_raiseload=True)
     chunk_count: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -137,6 +140,19 @@ class ChunkRow(Base):
     terms: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     sentence_spans: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     sentence_vectors: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class FaqQuestion(Base):
+    """One way in which a pair is asked: `ordinal` is its place among its document's `questions`."""
+
+    __tablename__ = "faq_questions"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "document_id"], ["documents.org_id", "documents.id"]),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    pack_id: Mapped[UUID]
+    embedding: Mapped[HalfVector] = mapped_column(HALFVEC(DIMENSIONS))
 
 
 class TermStats(Base):

@@ -1,6 +1,6 @@
 """Find the passages that answer: candidates by words and by meaning, the best of them read whole and ranked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
@@ -26,14 +26,18 @@ from concierge.knowledge.ranking import (
     by_first_sight,
     same_as_better,
 )
+from concierge.knowledge.repository import Candidate
+from concierge.knowledge.repository.faqs import FaqRepository, NearQuestion
 from concierge.knowledge.repository.search import Contender, SearchRepository
 from concierge.knowledge.schemas import Passage
+from concierge.knowledge.sources.questions import Verdict, same_question
 from concierge.knowledge.surroundings import Surroundings, surroundings
 from concierge.llm.reranking import HostedReranker
 
 Vector = NDArray[np.float32]
 
 CANDIDATES_EACH = 60
+PAIRS_LOOKED_AT = 8
 # The passage at this place is rarely part of an answer.
 BACKGROUND_PLACE = 11
 
@@ -51,11 +55,18 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedPair:
+    near: NearQuestion
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a search found: the passages best first, and what the trace tells about how.
 
     `vector` is what the passages were compared with: the question's, blended with the earlier ones'; `idf` weighs the
-    words of both. `lead` is how far the first passage stands above those that merely share the question's subject,
+    words of both. `pairs` are the questions of question–answer pairs that are nearest to this one, each with whether it
+    asks the same; where one does, its pair is the first passage. `lead` is how far the first passage stands above those that merely share the question's subject,
     None where so few were found that one cannot tell.
     `copies` maps a chunk that says the same as a better one, and was left out, to that one.
     """
@@ -67,6 +78,13 @@ class Found:
     copies: Mapping[UUID, UUID]
     chunks_searched: int
     milliseconds: float
+    pairs: tuple[JudgedPair, ...] = ()
+
+    @property
+    def pair(self) -> Passage | None:
+        """The question–answer pair that asks the same, whose answer is the answer."""
+        alike, first = asked_alike(self.pairs), next(iter(self.passages), None)
+        return first if alike and first and first.chunk_id == alike.near.chunk_id else None
 
     @property
     def lead(self) -> float | None:
@@ -74,6 +92,11 @@ class Found:
         if len(evidence) <= BACKGROUND_PLACE:
             return None
         return evidence[0] - sorted(evidence, reverse=True)[BACKGROUND_PLACE]
+
+
+def asked_alike(pairs: Sequence[JudgedPair]) -> JudgedPair | None:
+    """The nearest of the pairs that ask the same."""
+    return next((pair for pair in pairs if pair.verdict.same), None)
 
 
 class Search:
@@ -105,7 +128,11 @@ class Search:
             candidates = await comparison.candidates(CANDIDATES_EACH)
             scale = bm25_scale(candidates, question.most)
             first = by_first_sight(candidates, scale)
+            pairs = await _pairs(FaqRepository(session, scope), packs, query)
+            pair = asked_alike(pairs)
             shortlist = [entry.candidate.chunk_id for entry in first[:SHORTLIST]]
+            if pair is not None and pair.near.chunk_id not in shortlist:
+                shortlist.append(pair.near.chunk_id)
             read = await comparison.contenders(shortlist, FIRST.cosine, FIRST.bm25 / scale)
         sentences = Sentences(read, asked.vector)
         floor = first[-1].score if first else 0.0
@@ -113,7 +140,8 @@ class Search:
         best = await self._reranked(query.text, best, read)
         whole = {entry.chunk_id: (entry, rows) for entry, rows in zip(read, sentences.rows, strict=True)}
         copies = same_as_better(best, dict(zip(whole, sentences.means, strict=True)))
-        kept = [entry for entry in best if entry.candidate.chunk_id not in copies][:limit]
+        kept = [entry for entry in best if entry.candidate.chunk_id not in copies]
+        kept = _led_by(pair, kept, whole)[:limit]
         passages = [
             _passage(*whole[entry.candidate.chunk_id], entry, rank) for rank, entry in enumerate(kept)
         ]
@@ -125,6 +153,7 @@ class Search:
             copies=copies,
             chunks_searched=index.chunks,
             milliseconds=(perf_counter() - began) * 1000,
+            pairs=pairs,
         )
 
     async def _reranked(
@@ -156,6 +185,28 @@ class Search:
         if stored.chunks <= EXACT_SCAN_CHUNKS:
             await self.resident.consider(repository, scope, stored.statistics)
         return stored
+
+
+async def _pairs(faqs: FaqRepository, packs: Sequence[UUID], query: Query) -> tuple[JudgedPair, ...]:
+    """The pairs asked most like this question, compared with what was typed: what was said before is not asked again."""
+    near = await faqs.nearest(packs, query.vector, PAIRS_LOOKED_AT)
+    in_conversation = bool(query.earlier)
+    return tuple(
+        JudgedPair(
+            entry, same_question(query.text, entry.question, entry.cosine, in_conversation=in_conversation)
+        )
+        for entry in near
+    )
+
+
+def _led_by(pair: JudgedPair | None, ranking: Sequence[Ranked], read: Container[UUID]) -> Sequence[Ranked]:
+    """The ranking behind a pair that asks the same, unless that changed between the two looks."""
+    if pair is None or pair.near.chunk_id not in read:
+        return ranking
+    near = pair.near
+    best = Candidate(near.chunk_id, near.document_id, 0, bm25=0.0, cosine=near.cosine)
+    others = [entry for entry in ranking if entry.candidate.chunk_id != near.chunk_id]
+    return [Ranked(best, score=near.cosine), *others]
 
 
 def _rarity(index: Index, asked: Asked) -> dict[str, float]:
@@ -192,7 +243,7 @@ def _passage(read: Contender, matrix: Vector, ranked: Ranked, rank: int) -> Pass
         pack_id=read.pack_id,
         title=read.title,
         url=read.url,
-        kind="pack",
+        kind=read.kind,
         headings=tuple(read.headings),
         text=read.text,
         start=read.start,

@@ -32,6 +32,8 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "import_pack": None,
     "create_knowledge_pack": {"name": "Yet another"},
     "add_knowledge_source": {"kind": "text", "title": "Note", "text": "A note."},
+    "create_faq": {"question": "Is there parking?", "answer": "Yes, behind the depot."},
+    "change_faq": {"answer": "No."},
     "search_knowledge": {"query": "Hello?", "explain": True},
     "create_visitor_token": {"agent_id": "00000000-0000-7000-8000-000000000000"},
     "chat": {"message": "Hello?"},

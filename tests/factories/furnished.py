@@ -48,6 +48,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
         "key_id": await _first(tenant, "/api-keys"),
     }
     ids["contradiction_id"] = await _contradict(tenant)
+    ids["faq_id"] = await _answer(tenant)
     return Furnished(tenant, ids, turn)
 
 
@@ -61,6 +62,17 @@ async def _contradict(tenant: Tenant) -> UUID:
     )
     assert response.status_code == 200, response.text
     return found
+
+
+async def _answer(tenant: Tenant) -> UUID:
+    """Write a question–answer pair."""
+    response = await tenant.client.post(
+        f"/api/v1/knowledge/packs/{tenant.pack_id}/faqs",
+        headers=tenant.owner,
+        json={"question": "Who runs this shop?", "answer": f"The people of {tenant.email} run it."},
+    )
+    assert response.status_code == 201, response.text
+    return UUID(response.json()["id"])
 
 
 async def _first(tenant: Tenant, path: str) -> UUID:

@@ -17,6 +17,7 @@ from concierge.knowledge.chunker import LateChunker
 from concierge.knowledge.ingestion import Ingestion
 from concierge.knowledge.schemas import FreshnessPolicy, PackPatch
 from concierge.knowledge.service import PackService, SourceService
+from concierge.knowledge.sources.pairs import PairIndexer
 from concierge.llm.minilm import MiniLM, TokenStates
 from tests.conftest import SETTINGS
 from tests.factories.tenants import Tenant
@@ -83,7 +84,8 @@ async def reaching(
     fetcher = Fetcher(limits=limits, allowed_private_hosts=frozenset({LOCAL}))
     reaching = build(SETTINGS, platform.address, embedder=platform.embedder, fetcher=fetcher, clock=clock)
     chunker = LateChunker(counting)  # pyright: ignore[reportArgumentType]  # It asks for no more than this has.
-    yield replace(reaching, ingestion=Ingestion(reaching.db, chunker, fetcher, clock))
+    indexer = PairIndexer(chunker, platform.embedder)
+    yield replace(reaching, ingestion=Ingestion(reaching.db, indexer, fetcher, clock))
     await reaching.db.close()
 
 

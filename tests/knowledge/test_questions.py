@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from concierge.knowledge.context import leans
 from concierge.knowledge.sources.questions import key_of, same_question
 from concierge.llm.embeddings import LocalEmbedder
 
@@ -78,10 +77,11 @@ def test_the_verdict_says_why(asked: str, known: str, because: str) -> None:
 
 
 def test_what_goes_on_from_something_else_asks_the_same_only_word_for_word() -> None:
-    for asked in ("And how much is shipping?", "How much is shipping there?", "How much is it?"):
-        assert not same_question(asked, "How much is shipping?", 0.95, goes_on=leans).same
+    for asked in ("And how much is shipping?", "How much is shipping there?", "How much is that shipping?"):
+        assert not same_question(asked, "How much is shipping?", 0.95, in_conversation=True).same
 
-    assert same_question("How much is it?", "How much is it?", 1.0, goes_on=leans).same
+    assert same_question("How much is it?", "How much is it?", 1.0, in_conversation=True).same
+    assert same_question("Is there a showroom?", "Do you have a showroom?", 0.9, in_conversation=True).same
 
 
 @pytest.mark.parametrize(

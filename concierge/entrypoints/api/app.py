@@ -26,6 +26,7 @@ from concierge.knowledge.routes import router as knowledge_routes
 from concierge.knowledge.routes.archives import router as archives_routes
 from concierge.knowledge.routes.contradictions import router as contradictions_routes
 from concierge.knowledge.routes.expertise import router as expertise_routes
+from concierge.knowledge.routes.faqs import router as faqs_routes
 
 DESCRIPTION = """
 AI concierge agents for a business's website: they answer from what the business knows, with sources that prove it.
@@ -84,6 +85,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.chat = platform.chat
     app.state.visitors = platform.visitors
     app.state.finding = platform.finding
+    app.state.faqs = platform.faqs
     app.state.watching = platform.watching
     app.state.exporting = platform.exporting
     app.state.limits = platform.settings.limits
@@ -93,6 +95,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
         knowledge_routes,
         archives_routes,
         contradictions_routes,
+        faqs_routes,
         expertise_routes,
         chat_routes,
         conversations_routes,

@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from concierge.knowledge.chunking import Chunk
-from concierge.knowledge.lexical import document_weights, pack_term, terms
+from concierge.knowledge.lexical import USUAL_CHUNK_TERMS, document_weights, pack_term, terms
 from concierge.knowledge.models import Source
 from concierge.knowledge.parsing import ParsedDocument
 from concierge.knowledge.repository import NewChunk, NewDocument
 from concierge.knowledge.sources.repetition import fingerprint
-
-# BM25 wants the average length; a fixed one near it lets a chunk's weights stay true while its pack grows.
-USUAL_CHUNK_TERMS = 100.0
 
 
 def prepared(pack_id: UUID, chunks: Sequence[Chunk]) -> list[NewChunk]:
@@ -42,13 +39,21 @@ def new_document(source: Source, uri: str, document: ParsedDocument) -> NewDocum
         title=document.title,
         url=document.url,
         text=document.text,
-        content_hash=hashlib.sha256(document.text.encode()).digest(),
+        content_hash=content_hash(document.text, document.questions),
         media_type=document.media_type,
         language=document.language,
         published_at=document.published_at,
         modified_at=document.modified_at,
-        authoritative=source.authoritative,
+        # A pair is written to be the answer.
+        authoritative=source.authoritative or document.kind == "faq",
         credibility=source.credibility,
         simhash=fingerprint(document.text) if source.kind == "website" else None,
         page_starts=list(document.page_starts) or None,
+        kind=document.kind,
+        questions=document.questions,
     )
+
+
+def content_hash(text: str, questions: Sequence[str] = ()) -> bytes:
+    """What is the same by it is stored once in a pack. A pair is another one when it is asked in other words."""
+    return hashlib.sha256("\0".join((*questions, text)).encode()).digest()

@@ -10,7 +10,6 @@ import structlog
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError, InvalidInputError
 from concierge.kit.fetch import Fetched, Fetcher, FetchError
-from concierge.knowledge.chunker import Chunker
 from concierge.knowledge.chunking import Earlier
 from concierge.knowledge.errors import DocumentRejectedError, ItemPassedOverError
 from concierge.knowledge.ingestion.claim import Claim
@@ -24,6 +23,7 @@ from concierge.knowledge.repository import DocumentRepository, PendingItem, Sour
 from concierge.knowledge.schemas import NewItem
 from concierge.knowledge.schemas.archives import DOCUMENT_TYPE
 from concierge.knowledge.service.freshness import FETCHED_KINDS
+from concierge.knowledge.sources.pairs import PairIndexer
 
 logger = structlog.get_logger(__name__)
 
@@ -41,9 +41,10 @@ class Content:
 
 
 class Reader:
-    def __init__(self, db: Database, chunker: Chunker, fetcher: Fetcher, storing: Storing) -> None:
+    def __init__(self, db: Database, indexer: PairIndexer, fetcher: Fetcher, storing: Storing) -> None:
         self._db = db
-        self._chunker = chunker
+        self._chunker = indexer.chunker
+        self._indexer = indexer
         self._fetcher = fetcher
         self._storing = storing
         self.sites = SiteReader(db, fetcher, storing)
@@ -86,6 +87,10 @@ class Reader:
             return
         new = new_document(claim.source, item.uri, content.document)
         if await self._storing.known(claim, item, new, content.validators):
+            return
+        if new.kind == "faq":
+            indexed = await self._indexer.indexed(claim.pack_id, new.questions, new.text)
+            await self._storing.store_pair(claim, item, new.flagged(indexed.chunks), indexed)
             return
         chunks = await self._chunker.chunks(content.document.text, await self._earlier(claim, item))
         rows = await asyncio.to_thread(prepared, claim.pack_id, chunks)

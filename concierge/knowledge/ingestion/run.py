@@ -13,7 +13,6 @@ from concierge.kit.clock import Clock
 from concierge.kit.db import Database, Session, StorageFullError
 from concierge.kit.errors import ConciergeError
 from concierge.kit.fetch import Fetcher
-from concierge.knowledge.chunker import Chunker
 from concierge.knowledge.ingestion.claim import Claim
 from concierge.knowledge.ingestion.read import OUR_FAULT, Reader
 from concierge.knowledge.ingestion.store import Storing, Tables, remove_counted
@@ -23,6 +22,7 @@ from concierge.knowledge.service.contradictions import look_for_contradictions
 from concierge.knowledge.service.ending import Ending, end_reading
 from concierge.knowledge.service.freshness import policy_of
 from concierge.knowledge.service.sources import SourceService
+from concierge.knowledge.sources.pairs import PairIndexer
 
 logger = structlog.get_logger(__name__)
 
@@ -34,10 +34,10 @@ PORTION: Final = 24
 class Ingestion:
     """Runs the jobs of one source."""
 
-    def __init__(self, db: Database, chunker: Chunker, fetcher: Fetcher, clock: Clock) -> None:
+    def __init__(self, db: Database, indexer: PairIndexer, fetcher: Fetcher, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self._reader = Reader(db, chunker, fetcher, Storing(db, clock))
+        self._reader = Reader(db, indexer, fetcher, Storing(db, clock))
 
     async def run(self, scope: TenantScope, source_id: UUID, *, last_attempt: bool = True) -> None:
         """Read what is left of a source. Errors: UnavailableError and StorageFullError, to be tried again.

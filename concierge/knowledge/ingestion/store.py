@@ -16,8 +16,10 @@ from concierge.knowledge.repository import (
     SyncRepository,
     Validators,
 )
+from concierge.knowledge.repository.faqs import FaqRepository
 from concierge.knowledge.schemas import NewItem
 from concierge.knowledge.schemas.syncs import Change, ChangeKind
+from concierge.knowledge.sources.pairs import IndexedPair
 from concierge.knowledge.sources.repetition import same_numbers
 from concierge.knowledge.sources.website import Website
 
@@ -31,6 +33,7 @@ class Tables:
     documents: DocumentRepository
     sources: SourceRepository
     syncs: SyncRepository
+    faqs: FaqRepository
 
     @classmethod
     def of(cls, session: Session, claim: Claim) -> "Tables":
@@ -38,6 +41,7 @@ class Tables:
             DocumentRepository(session, claim.scope),
             SourceRepository(session, claim.scope),
             SyncRepository(session, claim.scope),
+            FaqRepository(session, claim.scope),
         )
 
 
@@ -99,11 +103,23 @@ class Storing:
             if await self._note_near(tables, claim, item, new):
                 return
             change = await self._replace(tables, claim, item, new, chunks, validators)
-            if change is None:
-                await tables.syncs.count(claim.sync_id, "unchanged")
+            await _count(tables, claim, item, new, change)
+
+    async def store_pair(
+        self, claim: Claim, item: PendingItem, new: NewDocument, indexed: IndexedPair
+    ) -> None:
+        """Store a question–answer pair. One that gives orders is a passage like any other, and found by no question."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await self._has_turn(tables, claim, item) or await self._note_known(
+                tables, claim, item, new, None
+            ):
                 return
-            named = Change(uri=item.uri, title=new.title, change=change)
-            await tables.syncs.count(claim.sync_id, change, changes=[named])
+            change = await self._replace(tables, claim, item, new, [indexed.passage], None)
+            stored = await tables.documents.same_content(claim.pack_id, new.content_hash)
+            if stored is not None and not new.flags:
+                await tables.faqs.add_questions(stored[0], claim.pack_id, list(indexed.questions))
+            await _count(tables, claim, item, new, change)
 
     async def _replace(
         self,
@@ -267,6 +283,16 @@ class Storing:
         older = await tables.documents.others_of(claim.source_id, item.uri, keep)
         if older:
             await tables.documents.remove(await tables.documents.hand_over(older))
+
+
+async def _count(
+    tables: Tables, claim: Claim, item: PendingItem, new: NewDocument, change: ChangeKind | None
+) -> None:
+    if change is None:
+        await tables.syncs.count(claim.sync_id, "unchanged")
+        return
+    named = Change(uri=item.uri, title=new.title, change=change)
+    await tables.syncs.count(claim.sync_id, change, changes=[named])
 
 
 async def remove_counted(tables: Tables, claim: Claim, document_ids: Sequence[UUID]) -> None:

@@ -57,7 +57,6 @@ SET document_count = p.document_count - t.documents, chunk_count = p.chunk_count
 FROM totals t WHERE p.org_id = :org_id AND p.id = t.pack_id
 """
 
-
 NO_LONGER_IN = """
 SELECT d.id FROM documents d WHERE d.org_id = :org_id AND d.source_id = :source_id AND NOT EXISTS (
     SELECT FROM source_items i WHERE i.org_id = d.org_id AND i.source_id = d.source_id AND (
@@ -112,6 +111,8 @@ class NewDocument:
     page_starts: list[int] | None = None
     flags: tuple[str, ...] = ()
     instruction_spans: tuple[int, ...] = ()
+    kind: str = "pack"
+    questions: tuple[str, ...] = ()
 
     def flagged(self, chunks: Sequence[Chunk]) -> Self:
         """The document with what its chunks left out because it gives orders."""
@@ -163,9 +164,11 @@ class DocumentRepository:
         ).first()
         return (row[0], row[1], row[2]) if row else None
 
-    async def add(self, document: NewDocument, chunks: Sequence[NewChunk]) -> UUID:
+    async def add(
+        self, document: NewDocument, chunks: Sequence[NewChunk], *, known_as: UUID | None = None
+    ) -> UUID:
         """Store a document with its chunks and count it. The caller holds the pack's lock."""
-        document_id = new_id()
+        document_id = known_as or new_id()
         self._session.add(
             Document(
                 org_id=self._scope.org_id,
@@ -177,12 +180,8 @@ class DocumentRepository:
         )
         await self._session.flush()
         await self._insert_chunks(document_id, document.pack_id, chunks)
-        parameters: dict[str, Any] = {
-            "org_id": self._scope.org_id,
-            "pack_id": document.pack_id,
-            "document_id": document_id,
-        }
-        await self._session.execute(text(COUNT_TERMS), parameters)
+        counted = {"org_id": self._scope.org_id, "pack_id": document.pack_id, "document_id": document_id}
+        await self._session.execute(text(COUNT_TERMS), counted)
         await self._session.execute(
             update(KnowledgePack)
             .where(KnowledgePack.org_id == self._scope.org_id, KnowledgePack.id == document.pack_id)

@@ -49,7 +49,7 @@ FROM candidates JOIN chunks c ON c.org_id = %(org_id)b AND c.id = candidates.id
 CONTENDERS = """
 SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.page_starts, -(d.embedding <#> %(vector)b),
+       d.page_starts, d.kind, -(d.embedding <#> %(vector)b),
        (SELECT max(-%(cosine)b * (n.embedding <#> %(vector)b) - %(bm25)b * (n.bm25 <#> %(query)b)) FROM chunks n
         WHERE n.org_id = c.org_id AND n.document_id = c.document_id AND n.ordinal IN (c.ordinal - 1, c.ordinal + 1))
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
@@ -70,7 +70,7 @@ WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
 PICTURE = """
 SELECT c.id, c.document_id, c.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.page_starts, c.ordinal, halfvec_send(c.embedding), halfvec_send(d.embedding), sparsevec_send(c.bm25)
+       d.page_starts, d.kind, c.ordinal, halfvec_send(c.embedding), halfvec_send(d.embedding), sparsevec_send(c.bm25)
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 WHERE c.org_id = %(org_id)b AND c.pack_id = %(pack)b
 ORDER BY c.document_id, c.ordinal
@@ -116,6 +116,7 @@ class Contender:
     credibility: float
     authoritative: bool
     page_starts: Sequence[int] | None = None
+    kind: str = "pack"
     document_cosine: float = 0.0
     beside: float | None = None
 
@@ -156,7 +157,7 @@ class SearchRepository:
     async def picture(self, pack_id: UUID) -> list[PictureRow]:
         """Read a pack whole, document by document."""
         rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "pack": pack_id})
-        return [PictureRow(Contender(*row[:14]), *row[14:]) for row in rows]
+        return [PictureRow(Contender(*row[:15]), *row[15:]) for row in rows]
 
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
         """Return size and document frequencies of the query's terms, for each pack there is."""

@@ -58,6 +58,7 @@ class DocumentOut(Identified):
     modified_at: datetime | None
     authoritative: bool
     credibility: float
+    kind: Literal["pack", "faq"]
     flags: list[str]
     chunk_count: int
     created_at: datetime

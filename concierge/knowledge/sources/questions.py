@@ -38,6 +38,12 @@ _ASKING_TO_BE_TOLD: Final = re.compile(
     r"(?:do|would) you (?:happen to )?know|(?:any idea|i (?:was|am|['’]m) wondering|i wonder)|"
     r"(?:i have|i['’]ve got) a question(?: about)?|(?:please )?tell me(?: about)?)\b[\s,:]*",
 )
+# What leans on something that was said before: it begins like that, or points back. "Is there …" points to nothing.
+_GOES_ON: Final = re.compile(
+    r"^\W*(?:and|or|but|so|then|also|what about|how about|what if|in that case)\b"
+    r"|\b(?:it|its|they|them|their|theirs|that|this|these|those|one|ones)\b|(?<!is )(?<!are )(?<!was )\bthere\b",
+    re.IGNORECASE,
+)
 _WHETHER: Final = re.compile(r"^(?:if|whether)\b\s*")
 _FORGOT: Final = re.compile(r"^i (?:forgot|have forgotten|lost) my (?P<what>\w+)[,;.]? (?P<rest>.*\bit\b.*)$")
 
@@ -209,17 +215,14 @@ class Asked:
     names: frozenset[str]
 
 
-def same_question(
-    asked: str, known: str, cosine: float, *, goes_on: Callable[[str], bool] | None = None
-) -> Verdict:
+def same_question(asked: str, known: str, cosine: float, *, in_conversation: bool = False) -> Verdict:
     """Decide whether the answer to a known question answers what was asked; `cosine` is that of their vectors.
 
-    `goes_on`, given when something was said before, tells of a message whether it leans on that; one that does asks
-    the same only word for word.
+    Within a conversation a message that goes on from what was said before asks the same only word for word.
     """
     if key_of(asked) == key_of(known):
         return Verdict(same=True, because="It is the same question, word for word.")
-    if goes_on is not None and goes_on(asked):
+    if in_conversation and _GOES_ON.search(asked):
         return Verdict(same=False, because="The message goes on from what was said before.")
     one, other = _taken_apart(asked), _taken_apart(known)
     for differ, because in _DIFFERENCES:
@@ -273,7 +276,8 @@ def _without_fillers(text: str) -> tuple[str, bool]:
 
 
 def _kind_of(text: str) -> Kind:
-    return next((kind for pattern, kind in _KINDS if re.search(pattern, text)), "topic")
+    found: Kind | None = next((kind for pattern, kind in _KINDS if re.search(pattern, text)), None)
+    return found or "topic"
 
 
 _NUMBER_WORDS: Final = {
