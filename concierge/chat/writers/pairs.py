@@ -58,7 +58,7 @@ def _marked(block: str) -> str:
         return f"{block}\n\n[{NUMBER}]"
     if _ITEM.match(block.rpartition("\n")[2]):
         return f"{block} [{NUMBER}]"
-    return marked(block, NUMBER)
+    return f"{block[:-1]} [{NUMBER}]:" if block.endswith(":") else marked(block, NUMBER)
 
 
 def _claim(pair: Passage, start: int, end: int) -> Claim:

@@ -101,16 +101,18 @@ class FaqService:
             if not await DocumentRepository(session, scope).lock_pack(pack_id):
                 raise PackNotFoundError
             source = await self._source(session, scope, pack_id)
-            new = new_document(source, key_of(wanted.question), parsed).flagged(indexed.chunks)
+            new = new_document(source, key_of(parsed.title), parsed).flagged(indexed.chunks)
             faq_id = await self._store(session, scope, new, indexed, known_as)
             await look_for_contradictions(session, scope, pack_id)
             return _shown(new, faq_id)
 
     def _parsed(self, wanted: FaqIn) -> ParsedDocument:
-        text = text_of(wanted.question, normalize(wanted.answer))
-        wordings = {key_of(question): question for question in reversed((wanted.question, *wanted.wordings))}
+        asked = [normalize(question) for question in (wanted.question, *wanted.wordings)]
+        text = text_of(asked[0], normalize(wanted.answer))
+        # Of two that differ in nothing but punctuation the first is kept.
+        wordings = {key_of(question): question for question in reversed(asked)}
         return ParsedDocument(
-            title=wanted.question,
+            title=asked[0],
             text=text,
             url=str(wanted.url) if wanted.url else None,
             language=language_of(text),

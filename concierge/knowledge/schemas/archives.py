@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
 from concierge.kit.fields import PlainText
+from concierge.knowledge.schemas.faqs import BETWEEN, MOST_WORDINGS, Question
 from concierge.knowledge.schemas.packs import PackIn
 from concierge.knowledge.schemas.sources import SourceKind
 from concierge.knowledge.schemas.websites import WebsiteOptions, WebsiteSeen
@@ -103,8 +104,18 @@ class ArchivedDocument(BaseModel):
     page_starts: Annotated[
         list[Annotated[int, Field(ge=0, le=MAX_TEXT_CHARS)]], Field(max_length=50_000)
     ] = []
+    kind: Literal["pack", "faq"] = "pack"
+    questions: Annotated[list[Question], Field(max_length=MOST_WORDINGS + 1)] = []
     sha256: Digest
     text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARS), PlainText]
+
+    @model_validator(mode="after")
+    def is_asked_if_it_is_a_pair(self) -> Self:
+        if self.kind == "faq" and not (
+            self.questions and self.text.startswith(f"{self.questions[0]}{BETWEEN}")
+        ):
+            raise ValueError("a question–answer pair must begin with its question")
+        return self
 
     @property
     def is_whole(self) -> bool:

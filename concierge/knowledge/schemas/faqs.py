@@ -12,6 +12,8 @@ from concierge.kit.pagination import Identified
 MAX_QUESTION_CHARS = 500
 MAX_ANSWER_CHARS = 4_000
 MOST_WORDINGS = 20
+# Stands between question and answer in the text of a pair.
+BETWEEN = "\n\n"
 
 
 def _one_line(text: str) -> str:

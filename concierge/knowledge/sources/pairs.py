@@ -12,11 +12,10 @@ from concierge.knowledge.chunker import Chunker
 from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.lexical import USUAL_CHUNK_TERMS, document_weights, pack_term, terms
 from concierge.knowledge.repository import NewChunk
+from concierge.knowledge.schemas.faqs import BETWEEN
 from concierge.llm.embeddings import Embedder
 
 Vector = NDArray[np.float32]
-
-BETWEEN = "\n\n"
 
 
 def text_of(question: str, answer: str) -> str:
