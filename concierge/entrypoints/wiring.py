@@ -28,7 +28,13 @@ from concierge.knowledge.chunker import chunker_for
 from concierge.knowledge.ingestion import Ingestion
 from concierge.knowledge.ingestion.faqs import FaqService
 from concierge.knowledge.search import Search
-from concierge.knowledge.service import ContradictionSearch, PackExport, SearchService, SourceWatch
+from concierge.knowledge.service import (
+    ContradictionSearch,
+    FeedService,
+    PackExport,
+    SearchService,
+    SourceWatch,
+)
 from concierge.knowledge.sources.pairs import PairIndexer
 from concierge.llm.embeddings import Embedder, create_embedder
 from concierge.llm.reranking import HostedReranker
@@ -57,6 +63,7 @@ class Platform:
     visitors: VisitorService
     ingestion: Ingestion
     faqs: FaqService
+    feeds: FeedService
     watching: SourceWatch
     contradictions: ContradictionSearch
     exporting: PackExport
@@ -124,6 +131,7 @@ def build(
         visitors=VisitorService(db, accounts.authentication, own_origins),
         ingestion=Ingestion(db, indexer, fetcher, clock),
         faqs=FaqService(db, indexer, clock),
+        feeds=FeedService(db, fetcher, clock),
         watching=SourceWatch(db, clock),
         contradictions=ContradictionSearch(db),
         exporting=PackExport(db, clock),

@@ -53,6 +53,8 @@ MAY: dict[str, set[str]] = {
     "create_faq": BUILDERS,
     "change_faq": BUILDERS,
     "delete_faq": BUILDERS,
+    "add_feed": BUILDERS,
+    "preview_feed": BUILDERS,
     "list_knowledge_packs": READERS,
     "create_pack": BUILDERS,
     "delete_pack": BUILDERS,

@@ -27,6 +27,7 @@ from concierge.knowledge.routes.archives import router as archives_routes
 from concierge.knowledge.routes.contradictions import router as contradictions_routes
 from concierge.knowledge.routes.expertise import router as expertise_routes
 from concierge.knowledge.routes.faqs import router as faqs_routes
+from concierge.knowledge.routes.feeds import router as feeds_routes
 
 DESCRIPTION = """
 AI concierge agents for a business's website: they answer from what the business knows, with sources that prove it.
@@ -86,6 +87,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.visitors = platform.visitors
     app.state.finding = platform.finding
     app.state.faqs = platform.faqs
+    app.state.feeds = platform.feeds
     app.state.watching = platform.watching
     app.state.exporting = platform.exporting
     app.state.limits = platform.settings.limits
@@ -96,6 +98,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
         archives_routes,
         contradictions_routes,
         faqs_routes,
+        feeds_routes,
         expertise_routes,
         chat_routes,
         conversations_routes,

@@ -12,7 +12,9 @@ from concierge.kit.errors import ConciergeError, InvalidInputError
 from concierge.kit.fetch import Fetched, Fetcher, FetchError
 from concierge.knowledge.chunking import Earlier
 from concierge.knowledge.errors import DocumentRejectedError, ItemPassedOverError
+from concierge.knowledge.ingestion import feed
 from concierge.knowledge.ingestion.claim import Claim
+from concierge.knowledge.ingestion.feed import FeedReader
 from concierge.knowledge.ingestion.prepare import new_document, prepared
 from concierge.knowledge.ingestion.site import SiteReader
 from concierge.knowledge.ingestion.store import Storing
@@ -48,6 +50,7 @@ class Reader:
         self._fetcher = fetcher
         self._storing = storing
         self.sites = SiteReader(db, fetcher, storing)
+        self._feeds = FeedReader(fetcher, storing)
 
     async def read(self, claim: Claim, item: PendingItem) -> bool:
         """Read one item. Returns whether to go on with the source."""
@@ -78,7 +81,10 @@ class Reader:
             await self._storing.fail(claim, item, error.code, error.detail)
 
     async def _take_in(self, claim: Claim, item: PendingItem, data: bytes | None) -> None:
-        if data is not None and is_archive_name(item.uri):
+        if claim.source.kind == feed.KIND and item.media_type != DOCUMENT_TYPE:
+            await self._feeds.expand(claim, item, data)
+            return
+        if data is not None and item.media_type != DOCUMENT_TYPE and is_archive_name(item.uri):
             found = await asyncio.to_thread(lambda: list(documents_in_archive(data)))
             await self._storing.expand(claim, item, [_member(item.uri, entry) for entry in found])
             return
@@ -90,9 +96,13 @@ class Reader:
             return
         if new.kind == "faq":
             indexed = await self._indexer.indexed(claim.pack_id, new.questions, new.text)
-            await self._storing.store_pair(claim, item, new.flagged(indexed.chunks), indexed)
-            return
-        chunks = await self._chunker.chunks(content.document.text, await self._earlier(claim, item))
+            if not any(chunk.left_out for chunk in indexed.chunks):
+                await self._storing.store_pair(claim, item, new, indexed)
+                return
+            # One that gives orders is a document like any other: without them, and found by no question.
+            chunks = indexed.chunks
+        else:
+            chunks = await self._chunker.chunks(content.document.text, await self._earlier(claim, item))
         rows = await asyncio.to_thread(prepared, claim.pack_id, chunks)
         await self._storing.store(claim, item, new.flagged(chunks), rows, content.validators)
 
@@ -100,7 +110,7 @@ class Reader:
         """Read an item's document; None when it was found unchanged and that is noted."""
         if data is not None:
             return Content(await asyncio.to_thread(_read_given, data, item))
-        if claim.source.kind not in FETCHED_KINDS:
+        if claim.source.kind not in FETCHED_KINDS or item.media_type == DOCUMENT_TYPE:
             raise DocumentRejectedError("The content of this item is no longer there. Add it again.")
         fetched = await self._fetched(claim, item)
         if fetched is None:

@@ -17,6 +17,7 @@ from concierge.knowledge.repository import (
     Validators,
 )
 from concierge.knowledge.repository.faqs import FaqRepository
+from concierge.knowledge.repository.feeds import FeedRepository, ListedRow
 from concierge.knowledge.schemas import NewItem
 from concierge.knowledge.schemas.syncs import Change, ChangeKind
 from concierge.knowledge.sources.pairs import IndexedPair
@@ -108,7 +109,7 @@ class Storing:
     async def store_pair(
         self, claim: Claim, item: PendingItem, new: NewDocument, indexed: IndexedPair
     ) -> None:
-        """Store a question–answer pair. One that gives orders is a passage like any other, and found by no question."""
+        """Store a question–answer pair, and let it be found by the ways in which it is asked."""
         async with self._db.transaction(claim.scope.org_id) as session:
             tables = Tables.of(session, claim)
             if not await self._has_turn(tables, claim, item) or await self._note_known(
@@ -117,7 +118,7 @@ class Storing:
                 return
             change = await self._replace(tables, claim, item, new, [indexed.passage], None)
             stored = await tables.documents.same_content(claim.pack_id, new.content_hash)
-            if stored is not None and not new.flags:
+            if stored is not None:
                 await tables.faqs.add_questions(stored[0], claim.pack_id, list(indexed.questions))
             await _count(tables, claim, item, new, change)
 
@@ -163,6 +164,20 @@ class Storing:
                 portion = members[start : start + EXPANDED_PER_TRANSACTION]
                 await tables.sources.add_items(claim.source_id, portion)
             await tables.sources.finish_item(item.id, status="expanded", now=self._clock())
+
+    async def list_rows(self, claim: Claim, item: PendingItem, rows: Sequence[ListedRow]) -> None:
+        """Replace a feed by its rows, and count those that are done with it."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await self._has_turn(tables, claim, item):
+                return
+            feeds = FeedRepository(session, claim.scope)
+            await feeds.list_rows(claim.source_id, rows, self._clock(), anew=claim.anew)
+            await tables.sources.finish_item(item.id, status="expanded", now=self._clock())
+            counts = await feeds.counts(claim.source_id)
+            for outcome in ("unchanged", "failed"):
+                if count := counts.get(outcome, 0):
+                    await tables.syncs.count(claim.sync_id, outcome, count)
 
     async def discover(self, claim: Claim, site: Website, addresses: Sequence[str], *, depth: int) -> None:
         """List pages to read, as far as the site's limit allows; what is listed already is left alone."""

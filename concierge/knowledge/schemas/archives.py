@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringCons
 
 from concierge.kit.fields import PlainText
 from concierge.knowledge.schemas.faqs import BETWEEN, MOST_WORDINGS, Question
+from concierge.knowledge.schemas.feeds import FeedOptions
 from concierge.knowledge.schemas.packs import PackIn
 from concierge.knowledge.schemas.sources import SourceKind
 from concierge.knowledge.schemas.websites import WebsiteOptions, WebsiteSeen
@@ -36,7 +37,11 @@ _SECRET_OPTION: Final = re.compile(
     re.IGNORECASE,
 )
 # Options that others rely on the shape of.
-_OPTION_SHAPES: Final[Mapping[str, type[BaseModel]]] = {"website": WebsiteOptions, "seen": WebsiteSeen}
+_OPTION_SHAPES: Final[Mapping[str, type[BaseModel]]] = {
+    "website": WebsiteOptions,
+    "seen": WebsiteSeen,
+    "feed": FeedOptions,
+}
 _FETCHED_KINDS: Final = ("url", "website")
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -21,6 +21,8 @@ FeedField = Literal[
     "question",
     "answer",
 ]
+# Where a source keeps them among its options.
+OPTIONS: Final = "feed"
 FEED_FIELDS: Final[tuple[FeedField, ...]] = get_args(FeedField)
 FeedKind = Literal["products", "faq"]
 

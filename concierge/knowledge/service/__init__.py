@@ -6,6 +6,7 @@ from concierge.knowledge.service.contradictions import (
     ContradictionService,
 )
 from concierge.knowledge.service.export import PackExport
+from concierge.knowledge.service.feeds import FeedService
 from concierge.knowledge.service.freshness import REFRESH_TASK
 from concierge.knowledge.service.imports import PackImport
 from concierge.knowledge.service.packs import PackService
@@ -19,6 +20,7 @@ __all__ = [
     "REFRESH_TASK",
     "ContradictionSearch",
     "ContradictionService",
+    "FeedService",
     "PackExport",
     "PackImport",
     "PackService",
