@@ -64,6 +64,16 @@ class TraceBuilder:
         self._trace["retrieval"] = {
             "embedding_models": list(found.models),
             "chunks_searched": found.chunks_searched,
+            "pairs": [
+                {
+                    "document_id": str(pair.near.document_id),
+                    "question": pair.near.question,
+                    "cosine": round(pair.near.cosine, 4),
+                    "same": pair.verdict.same,
+                    "because": pair.verdict.because,
+                }
+                for pair in found.pairs
+            ],
             "term_weights": {term: round(weight, 3) for term, weight in found.idf.items()},
             "candidates": [
                 {

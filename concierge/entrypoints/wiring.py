@@ -26,9 +26,16 @@ from concierge.kit.settings import Settings
 from concierge.knowledge import jobs as knowledge_jobs
 from concierge.knowledge.chunkers import Chunkers
 from concierge.knowledge.ingestion import Ingestion
+from concierge.knowledge.ingestion.faqs import FaqService
 from concierge.knowledge.reindexing import Reindexing
 from concierge.knowledge.search import Search
-from concierge.knowledge.service import ContradictionSearch, PackExport, SearchService, SourceWatch
+from concierge.knowledge.service import (
+    ContradictionSearch,
+    FeedService,
+    PackExport,
+    SearchService,
+    SourceWatch,
+)
 from concierge.llm.embedders import Embedders, QuestionVectors
 from concierge.llm.embeddings import Embedder, VectorSpace, create_embedder
 from concierge.llm.reranking import HostedReranker
@@ -58,6 +65,8 @@ class Platform:
     chat: ChatService
     visitors: VisitorService
     ingestion: Ingestion
+    faqs: FaqService
+    feeds: FeedService
     watching: SourceWatch
     contradictions: ContradictionSearch
     reindexing: Reindexing
@@ -127,6 +136,8 @@ def build(
         chat=ChatService(db, reception, pipeline, limits.turn_seconds),
         visitors=VisitorService(db, accounts.authentication, own_origins),
         ingestion=Ingestion(db, chunkers, fetcher, clock),
+        faqs=FaqService(db, chunkers, clock),
+        feeds=FeedService(db, fetcher, clock),
         watching=SourceWatch(db, clock),
         contradictions=ContradictionSearch(db),
         reindexing=Reindexing(db, chunkers, clock),

@@ -10,7 +10,7 @@ from concierge.knowledge.errors import IndexPlanError
 from concierge.knowledge.instructions import leaving_out, orders_in
 from concierge.knowledge.schemas.indexes import IndexPlan
 from concierge.llm.embedders import Embedders
-from concierge.llm.embeddings import LOCAL_MODEL, LOCAL_SPACE, LocalEmbedder
+from concierge.llm.embeddings import LOCAL_MODEL, LOCAL_SPACE, Embedder, LocalEmbedder
 from concierge.llm.minilm import MiniLM
 
 
@@ -55,6 +55,10 @@ class Chunkers:
             late = plan.chunker == "late_semantic"
             return LateChunker(embedder.model) if late else LocalRecursiveChunker(embedder.model)
         return VendorChunker(embedder)
+
+    async def embedder(self, plan: IndexPlan) -> Embedder:
+        """What embeds single texts for an index. Errors: UnavailableError when the model cannot be set up."""
+        return await self._embedders.of(plan.space)
 
 
 def check(plan: IndexPlan) -> None:

@@ -1,5 +1,7 @@
 """Why a document, an archive or a source was not taken in."""
 
+from uuid import UUID
+
 from concierge.kit.errors import ConflictError, InvalidInputError, NotFoundError
 
 
@@ -96,6 +98,30 @@ class ItemNotFailedError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("Only a document that could not be read can be tried again.")
+
+
+class FaqNotFoundError(NotFoundError):
+    code = "faq_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such question–answer pair in this pack.")
+
+
+class QuestionTakenError(ConflictError):
+    code = "question_taken"
+
+    def __init__(self, question: str, faq_id: UUID) -> None:
+        super().__init__(
+            f"There is already an answer to “{question}” in this pack. Change that one, or remove it first.",
+            extra={"faq_id": str(faq_id)},
+        )
+
+
+class FaqFromFeedError(ConflictError):
+    code = "faq_from_feed"
+
+    def __init__(self) -> None:
+        super().__init__("This pair comes from a feed, which would bring it back. Change it there.")
 
 
 class PackArchiveError(InvalidInputError):

@@ -65,6 +65,11 @@ class Index(Protocol):
     @property
     def spaces(self) -> Mapping[UUID, VectorSpace]: ...
 
+    @property
+    def ids(self) -> Mapping[UUID, UUID]:
+        """The index of each pack."""
+        ...
+
     def frequency(self, word: str) -> int:
         """How many chunks hold a word of the question."""
         ...
@@ -100,6 +105,10 @@ class StoredIndex:
             if all(indexes[pack] == index for pack, index in now.items()):
                 return cls(repository, statistics)
             believed = now
+
+    @property
+    def ids(self) -> Mapping[UUID, UUID]:
+        return {pack: statistics.index.id for pack, statistics in self.statistics.items()}
 
     @property
     def spaces(self) -> Mapping[UUID, VectorSpace]:
@@ -199,6 +208,10 @@ class ResidentIndex:
             len(picture) if (readable := self._readable[pack]) is None else int(readable.sum())
             for pack, picture in pictures.items()
         )
+
+    @property
+    def ids(self) -> Mapping[UUID, UUID]:
+        return {pack: picture.index.id for pack, picture in self._pictures.items()}
 
     @property
     def spaces(self) -> Mapping[UUID, VectorSpace]:

@@ -20,6 +20,8 @@ from Stemmer import Stemmer
 TERM_DIMENSIONS = 10**9 - 1  # A pgvector sparsevec has at most 10⁹ dimensions.
 K1 = 1.2  # With b, within a flat optimum on product documentation, encyclopedia articles and reports.
 B = 0.75
+# BM25 wants the average length; a fixed one near it lets a chunk's weights stay true while its pack grows.
+USUAL_CHUNK_TERMS = 100.0
 MAX_TERM_LENGTH = 64  # Longer runs are encoded data; their beginning identifies them.
 
 STOP_WORDS = frozenset(

@@ -95,6 +95,8 @@ class Document(Base):
     """`page_starts` are offsets in `text`, `chunk_count` is of the pack's current index.
 
     `instruction_spans` are starts and ends of sentences that give orders to whoever reads them for an answer.
+    A question–answer pair is of the kind `faq`: `questions` are the ways in which it is asked, `text` is the first of
+    them, an empty line and the answer.
     """
 
     __tablename__ = "documents"
@@ -121,6 +123,7 @@ class Document(Base):
     instruction_spans: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=list)
     simhash: Mapped[int | None] = mapped_column(BigInteger)
     page_starts: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    questions: Mapped[list[str]] = mapped_column(default=list)
     chunk_count: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -209,6 +212,24 @@ class ChunkRow(Base):
     terms: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     sentence_spans: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     sentence_vectors: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class FaqQuestion(Base):
+    """One way in which a pair is asked, in an index: `ordinal` is its place among its document's `questions`."""
+
+    __tablename__ = "faq_questions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "document_id", "index_id"],
+            ["indexed_documents.org_id", "indexed_documents.document_id", "indexed_documents.index_id"],
+        ),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(primary_key=True)
+    index_id: Mapped[UUID] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    embedding: Mapped[HalfVector] = mapped_column(HALFVEC())
 
 
 class TermStats(Base):

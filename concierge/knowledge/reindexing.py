@@ -31,11 +31,12 @@ from concierge.knowledge.repository import (
     ChunkRepository,
     DocumentRepository,
     IndexRepository,
-    NewChunk,
+    NewRows,
     plan_of,
 )
 from concierge.knowledge.repository.indexes import StoredText
 from concierge.knowledge.service.indexes import look_for_build, look_for_removal
+from concierge.llm.embeddings import Embedder
 
 logger = structlog.get_logger(__name__)
 
@@ -57,6 +58,7 @@ class Build:
     scope: TenantScope
     index: PackIndex
     chunker: Chunker
+    embedder: Embedder
 
 
 class Reindexing:
@@ -78,7 +80,9 @@ class Reindexing:
         log = logger.bind(org_id=str(scope.org_id), pack_id=str(index.pack_id), index=index.number)
         log.info("building index", embedding_model=index.embedding_model, chunker=index.chunker)
         try:
-            await self._build(Build(scope, index, await self._chunkers.of(plan_of(index))))
+            plan = plan_of(index)
+            chunker, embedder = await self._chunkers.of(plan), await self._chunkers.embedder(plan)
+            await self._build(Build(scope, index, chunker, embedder))
         except Exception as error:
             log.warning("building index interrupted", reason=type(error).__name__)
             if await self._interrupt(scope, index, error, last_attempt=last_attempt):
@@ -158,7 +162,7 @@ class Reindexing:
         known = _pairs(stored.instruction_spans)
         seen = {span for chunk in chunks for span in chunk.left_out}
         chunks = _without(chunks, [span for span in known if span not in seen])
-        rows = await asyncio.to_thread(prepared, build.index.id, chunks)
+        rows = await prepared(build.embedder, build.index.id, chunks, stored.text, stored.questions)
         return await self._store(build, document_id, stored, rows, sorted({*known, *seen}))
 
     async def _store(
@@ -166,7 +170,7 @@ class Reindexing:
         build: Build,
         document_id: UUID,
         stored: StoredText,
-        rows: Sequence[NewChunk],
+        rows: NewRows,
         orders: Sequence[Span],
     ) -> bool:
         async with self._db.transaction(build.scope.org_id) as session:

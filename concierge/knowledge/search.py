@@ -1,7 +1,7 @@
 """Find the passages that answer: candidates by words and by meaning, the best of them read whole and ranked."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
@@ -27,8 +27,11 @@ from concierge.knowledge.ranking import (
     by_first_sight,
     same_as_better,
 )
+from concierge.knowledge.repository import Candidate
+from concierge.knowledge.repository.faqs import FaqRepository, NearQuestion
 from concierge.knowledge.repository.search import Contender, SearchRepository
 from concierge.knowledge.schemas import Passage
+from concierge.knowledge.sources.questions import Verdict, same_question
 from concierge.knowledge.surroundings import Surroundings, surroundings
 from concierge.llm.embedders import QuestionVectors
 from concierge.llm.embeddings import LOCAL_SPACE, VectorSpace
@@ -37,6 +40,7 @@ from concierge.llm.reranking import HostedReranker
 Vector = NDArray[np.float32]
 
 CANDIDATES_EACH = 60
+PAIRS_LOOKED_AT = 8
 # The passage at this place is rarely part of an answer.
 BACKGROUND_PLACE = 11
 
@@ -59,12 +63,20 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedPair:
+    near: NearQuestion
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a search found: the passages best first, and what the trace tells about how.
 
     `vector` is what the passages were compared with: the question's, blended with the earlier ones'; where the packs
     were indexed by several models, each passage knows its own. `models` are those of the packs. `idf` weighs the words
-    of the question and of the earlier ones. `lead` is how far the first passage stands above those that merely share the question's subject,
+    of the question and of the earlier ones. `pairs` are the questions of question–answer pairs that are nearest to this
+    one, each with whether it asks the same; where one does, its pair is the first passage. `lead` is how far the first
+    passage stands above those that merely share the question's subject,
     None where so few were found that one cannot tell.
     `copies` maps a chunk that says the same as a better one, and was left out, to that one.
     """
@@ -77,6 +89,13 @@ class Found:
     chunks_searched: int
     milliseconds: float
     models: tuple[str, ...] = ()
+    pairs: tuple[JudgedPair, ...] = ()
+
+    @property
+    def pair(self) -> Passage | None:
+        """The question–answer pair that asks the same, whose answer is the answer."""
+        alike, first = asked_alike(self.pairs), next(iter(self.passages), None)
+        return first if alike and first and first.chunk_id == alike.near.chunk_id else None
 
     @property
     def lead(self) -> float | None:
@@ -84,6 +103,11 @@ class Found:
         if len(evidence) <= BACKGROUND_PLACE:
             return None
         return evidence[0] - sorted(evidence, reverse=True)[BACKGROUND_PLACE]
+
+
+def asked_alike(pairs: Sequence[JudgedPair]) -> JudgedPair | None:
+    """The nearest of the pairs that ask the same."""
+    return next((pair for pair in pairs if pair.verdict.same), None)
 
 
 class Search:
@@ -138,16 +162,17 @@ class Search:
         """
         began = perf_counter()
         asked = in_context(query.text, query.vector, query.earlier)
-        vectors = {query.space: asked.vector}
+        vectors = {query.space: _AskedIn(query.vector, asked.vector)}
         looked = await self._look(scope, packs, query, asked, vectors, audiences)
         while isinstance(looked, frozenset):
             # No connection is held while a model is asked; the packs may be in other indexes when it has answered.
             for space in looked:
-                vectors[space] = await self._vector_in(space, query)
+                vectors[space] = await self._asked_in(space, query)
             looked = await self._look(scope, packs, query, asked, vectors, audiences)
         question, scale, first = looked.question, looked.scale, looked.first
         parts = [
-            Sentences(group, vectors[space]) for space, group in _by_space(looked.read, looked.index.spaces)
+            Sentences(group, vectors[space].blended)
+            for space, group in _by_space(looked.read, looked.index.spaces)
         ]
         read = [entry for part in parts for entry in part.read]
         sentences = [cosine for part in parts for cosine in part.best]
@@ -156,7 +181,8 @@ class Search:
         best = await self._reranked(query.text, best, read)
         copies = {copy: better for part in parts for copy, better in part.copies(best).items()}
         whole = {entry.chunk_id: (part, row) for part in parts for row, entry in enumerate(part.read)}
-        kept = [entry for entry in best if entry.candidate.chunk_id not in copies][:limit]
+        kept = [entry for entry in best if entry.candidate.chunk_id not in copies]
+        kept = _led_by(asked_alike(looked.pairs), kept, whole)[:limit]
         return Found(
             passages=tuple(
                 _passage(*whole[entry.candidate.chunk_id], entry, rank) for rank, entry in enumerate(kept)
@@ -168,6 +194,7 @@ class Search:
             chunks_searched=looked.index.chunks,
             milliseconds=(perf_counter() - began) * 1000,
             models=tuple(sorted({space.model for space in looked.index.spaces.values()})),
+            pairs=looked.pairs,
         )
 
     async def _look(
@@ -176,7 +203,7 @@ class Search:
         packs: Sequence[UUID],
         query: Query,
         asked: Asked,
-        vectors: Mapping[VectorSpace, Vector],
+        vectors: "Mapping[VectorSpace, _AskedIn]",
         audiences: Audiences,
     ) -> "_Looked | frozenset[VectorSpace]":
         """Read what may answer, in one transaction; or return the spaces in which the question is still needed."""
@@ -188,20 +215,24 @@ class Search:
                 return needed
             rarity = _rarity(index, asked)
             question = Question(query.text, asked.vector, rarity, self._clock())
-            comparison = index.compare(vectors, rarity)
+            comparison = index.compare({space: own.blended for space, own in vectors.items()}, rarity)
             candidates = await comparison.candidates(CANDIDATES_EACH)
             scale = bm25_scale(candidates, question.most)
             first = by_first_sight(candidates, scale)
+            pairs = await _pairs(FaqRepository(session, scope), index, vectors, query, audiences)
+            pair = asked_alike(pairs)
             shortlist = [entry.candidate.chunk_id for entry in first[:SHORTLIST]]
+            if pair is not None and pair.near.chunk_id not in shortlist:
+                shortlist.append(pair.near.chunk_id)
             read = await comparison.contenders(shortlist, FIRST.cosine, FIRST.bm25 / scale)
-        return _Looked(index, question, scale, first, read)
+        return _Looked(index, question, scale, first, pairs, read)
 
-    async def _vector_in(self, space: VectorSpace, query: Query) -> Vector:
-        """The question, blended with the earlier ones, in another space."""
+    async def _asked_in(self, space: VectorSpace, query: Query) -> "_AskedIn":
+        """The question in another space."""
         assert self._vectors is not None, "a search of packs of several models is given what embeds questions"
         vector, *others = await self._vectors.of(space, query.texts)
         earlier = [(text, other) for (text, _), other in zip(query.earlier, others, strict=True)]
-        return in_context(query.text, vector, earlier).vector
+        return _AskedIn(vector, in_context(query.text, vector, earlier).vector)
 
     async def _reranked(
         self, text: str, ranking: Sequence[Ranked], read: Sequence[Contender]
@@ -241,13 +272,24 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class _AskedIn:
+    """The vector of a question in one space: as it was typed, and blended with the earlier ones."""
+
+    alone: Vector
+    blended: Vector
+
+
+@dataclass(frozen=True, slots=True)
 class _Looked:
-    """What was read of an index: every candidate in its first order, and the best of them whole."""
+    """What was read of an index: every candidate in its first order, the pairs nearest to the question, and the best of
+    all these whole.
+    """
 
     index: Index
     question: Question
     scale: float
     first: Sequence[Ranked]
+    pairs: tuple[JudgedPair, ...]
     read: Sequence[Contender]
 
 
@@ -258,6 +300,42 @@ def _by_space(
     for entry in read:
         groups.setdefault(spaces[entry.pack_id], []).append(entry)
     return groups.items()
+
+
+async def _pairs(
+    faqs: FaqRepository,
+    index: Index,
+    vectors: Mapping[VectorSpace, _AskedIn],
+    query: Query,
+    audiences: Audiences,
+) -> tuple[JudgedPair, ...]:
+    """The pairs asked most like this question, compared with what was typed: what was said before is not asked again."""
+    groups: dict[VectorSpace, list[UUID]] = {}
+    for pack, space in index.spaces.items():
+        groups.setdefault(space, []).append(index.ids[pack])
+    near = [
+        entry
+        for space, indexes in groups.items()
+        for entry in await faqs.nearest(indexes, vectors[space].alone, PAIRS_LOOKED_AT, audiences)
+    ]
+    near.sort(key=lambda entry: -entry.cosine)
+    in_conversation = bool(query.earlier)
+    return tuple(
+        JudgedPair(
+            entry, same_question(query.text, entry.question, entry.cosine, in_conversation=in_conversation)
+        )
+        for entry in near[:PAIRS_LOOKED_AT]
+    )
+
+
+def _led_by(pair: JudgedPair | None, ranking: Sequence[Ranked], read: Container[UUID]) -> Sequence[Ranked]:
+    """The ranking behind a pair that asks the same, unless that changed between the two looks."""
+    if pair is None or pair.near.chunk_id not in read:
+        return ranking
+    near = pair.near
+    best = Candidate(near.chunk_id, near.document_id, 0, bm25=0.0, cosine=near.cosine)
+    others = [entry for entry in ranking if entry.candidate.chunk_id != near.chunk_id]
+    return [Ranked(best, score=near.cosine), *others]
 
 
 def _rarity(index: Index, asked: Asked) -> dict[str, float]:
@@ -301,7 +379,7 @@ def _passage(part: Sentences, row: int, ranked: Ranked, rank: int) -> Passage:
         pack_id=read.pack_id,
         title=read.title,
         url=read.url,
-        kind="pack",
+        kind=read.kind,
         headings=tuple(read.headings),
         text=read.text,
         start=read.start,

@@ -33,12 +33,18 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "change_document": {"audience": "staff"},
     "import_pack": None,
     "reindex_pack": {"chunker": "recursive"},
+    "add_feed": None,
+    "preview_feed": None,
     "create_knowledge_pack": {"name": "Yet another"},
     "add_knowledge_source": {"kind": "text", "title": "Note", "text": "A note."},
+    "create_faq": {"question": "Is there parking?", "answer": "Yes, behind the depot."},
+    "change_faq": {"answer": "No."},
     "search_knowledge": {"query": "Hello?", "explain": True},
     "create_visitor_token": {"agent_id": "00000000-0000-7000-8000-000000000000"},
     "chat": {"message": "Hello?"},
 }
+FEED = "goods.csv", b"id,title,price\n1,Oak table,349.00 EUR\n"
+UPLOADS: Mapping[str, tuple[str, bytes]] = {"add_feed": FEED, "preview_feed": FEED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Operation:
     ) -> httpx.Response:
         content: dict[str, Any] = {}
         if self.has_body and BODIES[self.name] is None:
-            content["files"] = {"file": ("note.md", b"# Note\n\nA note.\n", "text/markdown")}
+            content["files"] = {"file": UPLOADS.get(self.name, ("note.md", b"# Note\n\nA note.\n"))}
         elif self.has_body:
             content["json"] = body or BODIES[self.name]
         return await client.request(self.method, self.url(ids), headers=dict(headers), **content)

@@ -37,6 +37,8 @@ MOST: dict[str, int] = {
     "watch_source": AUTHENTICATION + 4,
     "export_pack": AUTHENTICATION + 6,
     "list_knowledge_packs": AUTHENTICATION + 1,
+    "list_faqs": AUTHENTICATION + 2,
+    "get_faq": AUTHENTICATION + 1,
     "list_contradictions": AUTHENTICATION + 3,
     "list_indexes": AUTHENTICATION + 3,
     "list_conversations": AUTHENTICATION + 1,
@@ -94,7 +96,7 @@ async def test_reading_costs_a_fixed_number_of_statements(
 
 
 async def test_a_turn_costs_a_fixed_number_of_statements(crowded: Furnished, platform: Platform) -> None:
-    for most, more in ((13, {}), (14, {"conversation_id": str(crowded.ids["conversation_id"])})):
+    for most, more in ((14, {}), (15, {"conversation_id": str(crowded.ids["conversation_id"])})):
         with counted(platform) as statements:
             reply = await crowded.tenant.ask(QUESTION, **more)
 

@@ -51,6 +51,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     }
     ids["contradiction_id"] = await _contradict(tenant)
     await _restrict(tenant)
+    ids["faq_id"] = await _answer(tenant)
     return Furnished(tenant, ids, turn)
 
 
@@ -64,6 +65,17 @@ async def _contradict(tenant: Tenant) -> UUID:
     )
     assert response.status_code == 200, response.text
     return found
+
+
+async def _answer(tenant: Tenant) -> UUID:
+    """Write a question–answer pair."""
+    response = await tenant.client.post(
+        f"/api/v1/knowledge/packs/{tenant.pack_id}/faqs",
+        headers=tenant.owner,
+        json={"question": "Who runs this shop?", "answer": f"The people of {tenant.email} run it."},
+    )
+    assert response.status_code == 201, response.text
+    return UUID(response.json()["id"])
 
 
 async def _restrict(tenant: Tenant) -> None:

@@ -38,6 +38,7 @@ class AnswerPlan:
             agent_name=received.agent.name,
             contradictions=contradictions,
             lead=found.lead,
+            pair=found.pair,
         )
 
 

@@ -20,6 +20,7 @@ class AnswerBrief:
     """`question_vector` is normalised, and compared with passages that do not bring their own; `passages` come best first; `idf` maps stemmed question terms to
     their inverse document frequency in the packs that were searched.
 
+    `pair`, which is then the first passage, is a question–answer pair that asks the same: its answer is the answer.
     `turn` counts the agent's earlier turns in the conversation, so that set phrases do not repeat themselves.
     `lead` is how far the first passage stands above those that merely share the subject, None where one cannot tell.
     `contradictions` are statements of the passages that disagree. `max_sentences` bounds the sentences of prose; a list, a table or a run of steps counts as one.
@@ -35,6 +36,7 @@ class AnswerBrief:
     agent_name: str | None = None
     contradictions: tuple[Contradiction, ...] = ()
     lead: float | None = None
+    pair: Passage | None = None
 
     def cosines(self, passage: Passage) -> NDArray[np.float32]:
         """Compare the sentences of a passage with the question: (sentences,)."""

@@ -16,6 +16,7 @@ from concierge.chat.writers.brief import (
 from concierge.chat.writers.choice import Part, choose, leading
 from concierge.chat.writers.citations import Citations
 from concierge.chat.writers.layout import set_out
+from concierge.chat.writers.pairs import answer_of
 from concierge.chat.writers.repair import capital
 from concierge.chat.writers.selection import Reading, asks_for_amount, read
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
@@ -30,6 +31,8 @@ class HouseWriter:
     """Pure and quick: the same brief always gives the same answer, within a few milliseconds."""
 
     def write(self, brief: AnswerBrief) -> WrittenAnswer:
+        if brief.pair is not None:
+            return answer_of(brief.pair)
         reply = phrases.small_talk(brief.question, turn=brief.turn, agent_name=brief.agent_name)
         if reply is not None:
             return WrittenAnswer(text=reply, outcome="small_talk", confidence=1.0, pieces=(reply,))

@@ -26,6 +26,8 @@ from concierge.knowledge.routes import router as knowledge_routes
 from concierge.knowledge.routes.archives import router as archives_routes
 from concierge.knowledge.routes.contradictions import router as contradictions_routes
 from concierge.knowledge.routes.expertise import router as expertise_routes
+from concierge.knowledge.routes.faqs import router as faqs_routes
+from concierge.knowledge.routes.feeds import router as feeds_routes
 from concierge.knowledge.routes.indexes import router as indexes_routes
 from concierge.knowledge.routes.judgements import router as judgements_routes
 
@@ -86,6 +88,8 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.chat = platform.chat
     app.state.visitors = platform.visitors
     app.state.finding = platform.finding
+    app.state.faqs = platform.faqs
+    app.state.feeds = platform.feeds
     app.state.watching = platform.watching
     app.state.exporting = platform.exporting
     app.state.chunkers = platform.chunkers
@@ -96,6 +100,8 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
         knowledge_routes,
         archives_routes,
         contradictions_routes,
+        faqs_routes,
+        feeds_routes,
         expertise_routes,
         indexes_routes,
         judgements_routes,

@@ -1,21 +1,36 @@
 """From a parsed document and its chunks to the rows that are stored."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
 from concierge.knowledge.chunking import Chunk
-from concierge.knowledge.lexical import document_weights, index_term, terms
+from concierge.knowledge.lexical import USUAL_CHUNK_TERMS, document_weights, index_term, terms
 from concierge.knowledge.models import Source
 from concierge.knowledge.parsing import ParsedDocument
-from concierge.knowledge.repository import NewChunk, NewDocument
+from concierge.knowledge.repository import NewChunk, NewDocument, NewRows
+from concierge.knowledge.sources.pairs import passage_of
 from concierge.knowledge.sources.repetition import fingerprint
-
-# BM25 wants the average length; a fixed one near it lets a chunk's weights stay true while its pack grows.
-USUAL_CHUNK_TERMS = 100.0
+from concierge.llm.embeddings import Embedder
 
 
-def prepared(index_id: UUID, chunks: Sequence[Chunk]) -> list[NewChunk]:
+async def prepared(
+    embedder: Embedder,
+    index_id: UUID,
+    chunks: Sequence[Chunk],
+    text: str,
+    questions: Sequence[str] = (),
+) -> NewRows:
+    """What a document is in an index; `questions` are the ways in which a pair is asked. Errors: UnavailableError."""
+    if not questions:
+        return NewRows(await asyncio.to_thread(rows_of, index_id, chunks))
+    vectors = await asyncio.gather(*map(embedder.embed_query, questions))
+    passage = await asyncio.to_thread(passage_of, index_id, questions, text, chunks, vectors[0])
+    return NewRows([passage], vectors)
+
+
+def rows_of(index_id: UUID, chunks: Sequence[Chunk]) -> list[NewChunk]:
     """The chunks of a document as they are stored in an index."""
     return [_prepared_chunk(index_id, chunk) for chunk in chunks if chunk.sentences]
 
@@ -43,14 +58,22 @@ def new_document(source: Source, uri: str, document: ParsedDocument) -> NewDocum
         title=document.title,
         url=document.url,
         text=document.text,
-        content_hash=hashlib.sha256(document.text.encode()).digest(),
+        content_hash=content_hash(document.text, document.questions),
         media_type=document.media_type,
         language=document.language,
         published_at=document.published_at,
         modified_at=document.modified_at,
-        authoritative=source.authoritative,
+        # A pair is written to be the answer.
+        authoritative=source.authoritative or document.kind == "faq",
         credibility=source.credibility,
         audience=source.audience,
         simhash=fingerprint(document.text) if source.kind == "website" else None,
         page_starts=list(document.page_starts) or None,
+        kind=document.kind,
+        questions=document.questions,
     )
+
+
+def content_hash(text: str, questions: Sequence[str] = ()) -> bytes:
+    """What is the same by it is stored once in a pack. A pair is another one when it is asked in other words."""
+    return hashlib.sha256("\0".join((*questions, text)).encode()).digest()

@@ -14,7 +14,9 @@ from concierge.kit.fetch import Fetched, Fetcher, FetchError
 from concierge.knowledge.chunkers import Chunkers
 from concierge.knowledge.chunking import Earlier
 from concierge.knowledge.errors import DocumentRejectedError, ItemPassedOverError
+from concierge.knowledge.ingestion import feed
 from concierge.knowledge.ingestion.claim import Claim
+from concierge.knowledge.ingestion.feed import FeedReader
 from concierge.knowledge.ingestion.prepare import new_document, prepared
 from concierge.knowledge.ingestion.site import SiteReader
 from concierge.knowledge.ingestion.store import Storing
@@ -60,6 +62,7 @@ class Reader:
         self._fetcher = fetcher
         self._storing = storing
         self.sites = SiteReader(db, fetcher, storing)
+        self._feeds = FeedReader(fetcher, storing)
 
     async def read(self, claim: Claim, item: PendingItem) -> bool:
         """Read one item. Returns whether to go on with the source."""
@@ -90,7 +93,10 @@ class Reader:
             await self._storing.fail(claim, item, error.code, error.detail)
 
     async def _take_in(self, claim: Claim, item: PendingItem, data: bytes | None) -> None:
-        if data is not None and is_archive_name(item.uri):
+        if claim.source.kind == feed.KIND and item.media_type != DOCUMENT_TYPE:
+            await self._feeds.expand(claim, item, data)
+            return
+        if data is not None and item.media_type != DOCUMENT_TYPE and is_archive_name(item.uri):
             found = await asyncio.to_thread(lambda: list(documents_in_archive(data)))
             await self._storing.expand(claim, item, [_member(item.uri, entry) for entry in found])
             return
@@ -117,16 +123,19 @@ class Reader:
             if not claim.anew and item.document_id is not None:
                 documents = DocumentRepository(session, claim.scope)
                 earlier = await documents.earlier(claim.source_id, item.uri, index.id)
-        chunker = await self._chunkers.of(plan_of(index))
+        plan = plan_of(index)
+        chunker, embedder = await self._chunkers.of(plan), await self._chunkers.embedder(plan)
         chunks = await chunker.chunks(new.text, Earlier(*earlier) if earlier else None)
-        rows = await asyncio.to_thread(prepared, index.id, chunks)
+        # A pair that gives orders is a document like any other: without them, and found by no question.
+        questions = () if any(chunk.left_out for chunk in chunks) else new.questions
+        rows = await prepared(embedder, index.id, chunks, new.text, questions)
         return await self._storing.store(claim, item, index, new.flagged(chunks), rows, content.validators)
 
     async def _content(self, claim: Claim, item: PendingItem, data: bytes | None) -> Content | None:
         """Read an item's document; None when it was found unchanged and that is noted."""
         if data is not None:
             return Content(await asyncio.to_thread(_read_given, data, item))
-        if claim.source.kind not in FETCHED_KINDS:
+        if claim.source.kind not in FETCHED_KINDS or item.media_type == DOCUMENT_TYPE:
             raise DocumentRejectedError("The content of this item is no longer there. Add it again.")
         fetched = await self._fetched(claim, item)
         if fetched is None:

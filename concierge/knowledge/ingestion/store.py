@@ -12,13 +12,14 @@ from concierge.knowledge.repository import (
     DocumentRepository,
     IndexRepository,
     JudgementRepository,
-    NewChunk,
     NewDocument,
+    NewRows,
     PendingItem,
     SourceRepository,
     SyncRepository,
     Validators,
 )
+from concierge.knowledge.repository.feeds import FeedRepository, ListedRow
 from concierge.knowledge.schemas import NewItem
 from concierge.knowledge.schemas.syncs import Change, ChangeKind
 from concierge.knowledge.sources.repetition import same_numbers
@@ -92,7 +93,7 @@ class Storing:
         item: PendingItem,
         index: PackIndex,
         new: NewDocument,
-        chunks: Sequence[NewChunk],
+        rows: NewRows,
         validators: Validators | None,
     ) -> bool:
         """Store a document with its chunks, made for an index. False when the pack is searched in another one by now."""
@@ -108,7 +109,7 @@ class Storing:
                 return True
             if not await tables.indexes.confirm(index):
                 return False
-            change = await self._replace(tables, claim, item, index, new, chunks, validators)
+            change = await self._replace(tables, claim, item, index, new, rows, validators)
             if change is None:
                 await tables.syncs.count(claim.sync_id, "unchanged")
                 return True
@@ -123,7 +124,7 @@ class Storing:
         item: PendingItem,
         index: PackIndex,
         new: NewDocument,
-        chunks: Sequence[NewChunk],
+        rows: NewRows,
         validators: Validators | None,
     ) -> ChangeKind | None:
         """Put a document where its earlier version was, if there was one. None when its text is the same."""
@@ -133,13 +134,13 @@ class Storing:
         if same is not None:
             # The same text is stored anew: the pack holds each text once.
             await documents.remove([same[0]])
-        document_id = await documents.add(new, index, chunks)
+        document_id = await documents.add(new, index, rows)
         await tables.sources.finish_item(
             item.id,
             status="stored",
             now=self._clock(),
             document_id=document_id,
-            chunk_count=len(chunks),
+            chunk_count=len(rows.chunks),
             validators=validators,
         )
         if same is not None:
@@ -164,6 +165,20 @@ class Storing:
             tables = Tables.of(session, claim)
             if members and await self._has_turn(tables, claim, item):
                 await _list_members(tables, claim, members)
+
+    async def list_rows(self, claim: Claim, item: PendingItem, rows: Sequence[ListedRow]) -> None:
+        """Replace a feed by its rows, and count those that are done with it."""
+        async with self._db.transaction(claim.scope.org_id) as session:
+            tables = Tables.of(session, claim)
+            if not await self._has_turn(tables, claim, item):
+                return
+            feeds = FeedRepository(session, claim.scope)
+            await feeds.list_rows(claim.source_id, rows, self._clock(), anew=claim.anew)
+            await tables.sources.finish_item(item.id, status="expanded", now=self._clock())
+            counts = await feeds.counts(claim.source_id)
+            for outcome in ("unchanged", "failed"):
+                if count := counts.get(outcome, 0):
+                    await tables.syncs.count(claim.sync_id, outcome, count)
 
     async def discover(self, claim: Claim, site: Website, addresses: Sequence[str], *, depth: int) -> None:
         """List pages to read, as far as the site's limit allows; what is listed already is left alone."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,8 @@ class ParsedDocument:
     """`text` is Markdown-like plain text (headings `#`, lists `-`, tables `| a | b |`): what citations quote.
 
     `page_starts` are the offsets in it at which the pages begin, where the format has pages.
+    A question–answer pair has the ways in which it is asked as `questions`; its text is the first of them, an empty
+    line and the answer.
     """
 
     title: str
@@ -21,6 +24,8 @@ class ParsedDocument:
     modified_at: datetime | None
     media_type: str
     page_starts: tuple[int, ...] = ()
+    kind: Literal["pack", "faq"] = "pack"
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 _LENGTH: Final = struct.Struct(">I")
 _MAX_REPLY_BYTES: Final = 128 * 1024 * 1024
 _LAST_BREATH_S: Final = 2.0
-Reader = Literal["html", "markdown", "office"]
+Reader = Literal["feeds", "html", "markdown", "office"]
 
 
 class SandboxBrokenError(Exception):

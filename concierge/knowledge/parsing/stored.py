@@ -23,4 +23,6 @@ def read(data: bytes) -> ParsedDocument:
         modified_at=stored.modified_at,
         media_type=stored.media_type,
         page_starts=tuple(sorted(start for start in stored.page_starts if start <= len(stored.text))),
+        kind=stored.kind,
+        questions=tuple(stored.questions),
     )

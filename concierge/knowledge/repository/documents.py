@@ -13,7 +13,7 @@ from concierge.kit.ids import new_id
 from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.instructions import FLAG
 from concierge.knowledge.models import Document, KnowledgePack, PackIndex
-from concierge.knowledge.repository.chunks import ChunkRepository, NewChunk
+from concierge.knowledge.repository.chunks import ChunkRepository, NewRows
 from concierge.knowledge.repository.restricted import uncount_restricted
 from concierge.knowledge.sources.repetition import NEAR
 
@@ -41,7 +41,6 @@ UPDATE knowledge_packs p
 SET document_count = p.document_count - t.documents, chunk_count = p.chunk_count - t.chunks, updated_at = now()
 FROM totals t WHERE p.org_id = :org_id AND p.id = t.pack_id
 """
-
 
 NO_LONGER_IN = """
 SELECT d.id FROM documents d WHERE d.org_id = :org_id AND d.source_id = :source_id AND NOT EXISTS (
@@ -86,6 +85,8 @@ class NewDocument:
     page_starts: list[int] | None = None
     flags: tuple[str, ...] = ()
     instruction_spans: tuple[int, ...] = ()
+    kind: str = "pack"
+    questions: tuple[str, ...] = ()
 
     def flagged(self, chunks: Sequence[Chunk]) -> Self:
         """The document with what its chunks left out because it gives orders."""
@@ -124,15 +125,19 @@ class DocumentRepository:
         ).first()
         return (row[0], row[1], row[2]) if row else None
 
-    async def add(self, document: NewDocument, index: PackIndex, chunks: Sequence[NewChunk]) -> UUID:
-        """Store a document with its chunks in the current index and count it. The caller holds the pack's lock."""
-        document_id = new_id()
+    async def add(
+        self, document: NewDocument, index: PackIndex, rows: NewRows, *, known_as: UUID | None = None
+    ) -> UUID:
+        """Store a document with its rows in the current index and count it. The caller holds the pack's lock."""
+        document_id = known_as or new_id()
         self._session.add(
-            Document(org_id=self._scope.org_id, id=document_id, chunk_count=len(chunks), **_columns(document))
+            Document(
+                org_id=self._scope.org_id, id=document_id, chunk_count=len(rows.chunks), **_columns(document)
+            )
         )
         await self._session.flush()
-        await ChunkRepository(self._session, self._scope).store(index, document_id, chunks)
-        await self.count(document.pack_id, len(chunks))
+        await ChunkRepository(self._session, self._scope).store(index, document_id, rows)
+        await self.count(document.pack_id, len(rows.chunks))
         return document_id
 
     async def count(self, pack_id: UUID, chunks: int) -> None:

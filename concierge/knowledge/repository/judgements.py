@@ -19,8 +19,9 @@ from concierge.knowledge.repository.copies import copied
 from concierge.knowledge.repository.documents import DocumentRepository, NewDocument
 from concierge.knowledge.repository.restricted import count_restricted, uncount_restricted
 
+# A pair is written to be the answer.
 JUDGEMENT_OF = """
-SELECT coalesce(j.authoritative, s.authoritative), coalesce(j.credibility, s.credibility),
+SELECT coalesce(j.authoritative, s.authoritative OR :kind = 'faq'), coalesce(j.credibility, s.credibility),
        nullif(coalesce(j.audience, s.audience), '')
 FROM sources s LEFT JOIN document_judgements j ON j.org_id = s.org_id AND j.source_id = s.id AND j.uri = :uri
 WHERE s.org_id = :org_id AND s.id = :source_id
@@ -29,7 +30,7 @@ WHERE s.org_id = :org_id AND s.id = :source_id
 JUDGE_AGAIN = """
 UPDATE documents d SET authoritative = said.authoritative, credibility = said.credibility
 FROM (
-    SELECT d.id, coalesce(j.authoritative, s.authoritative) AS authoritative,
+    SELECT d.id, coalesce(j.authoritative, s.authoritative OR d.kind = 'faq') AS authoritative,
            coalesce(j.credibility, s.credibility) AS credibility
     FROM documents d JOIN sources s ON s.org_id = d.org_id AND s.id = d.source_id
     LEFT JOIN document_judgements j ON j.org_id = d.org_id AND j.source_id = d.source_id AND j.uri = d.uri
@@ -131,7 +132,7 @@ class JudgementRepository:
         row = (
             await self._session.execute(
                 text(JUDGEMENT_OF),
-                {"org_id": self._scope.org_id, "source_id": new.source_id, "uri": new.uri},
+                {"org_id": self._scope.org_id, "source_id": new.source_id, "uri": new.uri, "kind": new.kind},
             )
         ).first()
         if row is None:

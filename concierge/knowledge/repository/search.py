@@ -94,7 +94,7 @@ FROM candidates JOIN chunks c ON c.org_id = %(org_id)b AND c.id = candidates.id
 CONTENDERS = """
 SELECT c.id, c.document_id, d.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.audience, d.page_starts, -(i.embedding <#> %(vector)b),
+       d.audience, d.page_starts, d.kind, -(i.embedding <#> %(vector)b),
        (SELECT max(-%(cosine)b * (n.embedding <#> %(vector)b) - %(bm25)b * (n.bm25 <#> %(query)b)) FROM chunks n
         WHERE n.org_id = c.org_id AND n.document_id = c.document_id AND n.index_id = c.index_id
           AND n.ordinal IN (c.ordinal - 1, c.ordinal + 1))
@@ -121,7 +121,8 @@ WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
 PICTURE = """
 SELECT c.id, c.document_id, d.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.audience, d.page_starts, c.ordinal, halfvec_send(c.embedding), halfvec_send(i.embedding), sparsevec_send(c.bm25)
+       d.audience, d.page_starts, d.kind, c.ordinal, halfvec_send(c.embedding), halfvec_send(i.embedding),
+       sparsevec_send(c.bm25)
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 JOIN indexed_documents i ON i.org_id = c.org_id AND i.document_id = c.document_id AND i.index_id = c.index_id
 WHERE c.org_id = %(org_id)b AND c.index_id = %(index)b
@@ -188,6 +189,7 @@ class Contender:
     authoritative: bool
     audience: str | None = None
     page_starts: Sequence[int] | None = None
+    kind: str = "pack"
     document_cosine: float = 0.0
     beside: float | None = None
 
@@ -231,7 +233,7 @@ class SearchRepository:
     async def picture(self, index_id: UUID) -> list[PictureRow]:
         """Read an index whole, document by document: for all audiences, so whoever shows of it must look at theirs."""
         rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "index": index_id})
-        return [PictureRow(Contender(*row[:15]), *row[15:]) for row in rows]
+        return [PictureRow(Contender(*row[:16]), *row[16:]) for row in rows]
 
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
         """Return the current index and document frequencies of the query's terms, for each pack there is."""

@@ -137,7 +137,7 @@ async def upload_file(
     data = await file.read(limit + 1)
     if len(data) > limit:
         raise TooLargeError(f"The file is larger than {limit // 1024**2} MB.", code="upload_too_large")
-    name = _file_name(file.filename)
+    name = file_name(file.filename)
     new = NewSource(
         kind="archive" if is_archive_name(name) else "file",
         name=name,
@@ -264,7 +264,7 @@ def _new_source(body: SourceIn) -> NewSource:
     return NewSource("text", title, title, [item], body.authoritative, body.credibility)
 
 
-def _file_name(name: str | None) -> str:
+def file_name(name: str | None) -> str:
     """Keep the last part of what the browser calls the file, without what no name should hold."""
     last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
     printable = "".join(character for character in last if character.isprintable()).strip()

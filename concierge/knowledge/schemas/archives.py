@@ -14,6 +14,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringCons
 
 from concierge.accounts.schemas import AudienceLabel
 from concierge.kit.fields import PlainText
+from concierge.knowledge.schemas.faqs import BETWEEN, MOST_WORDINGS, Question
+from concierge.knowledge.schemas.feeds import FeedOptions
 from concierge.knowledge.schemas.judgements import DocumentPatch
 from concierge.knowledge.schemas.packs import PackIn
 from concierge.knowledge.schemas.sources import SourceKind
@@ -37,7 +39,11 @@ _SECRET_OPTION: Final = re.compile(
     re.IGNORECASE,
 )
 # Options that others rely on the shape of.
-_OPTION_SHAPES: Final[Mapping[str, type[BaseModel]]] = {"website": WebsiteOptions, "seen": WebsiteSeen}
+_OPTION_SHAPES: Final[Mapping[str, type[BaseModel]]] = {
+    "website": WebsiteOptions,
+    "seen": WebsiteSeen,
+    "feed": FeedOptions,
+}
 _FETCHED_KINDS: Final = ("url", "website")
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -109,8 +115,18 @@ class ArchivedDocument(BaseModel):
         list[Annotated[int, Field(ge=0, le=MAX_TEXT_CHARS)]], Field(max_length=50_000)
     ] = []
     judged: DocumentPatch = DocumentPatch()
+    kind: Literal["pack", "faq"] = "pack"
+    questions: Annotated[list[Question], Field(max_length=MOST_WORDINGS + 1)] = []
     sha256: Digest
     text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARS), PlainText]
+
+    @model_validator(mode="after")
+    def is_asked_if_it_is_a_pair(self) -> Self:
+        if self.kind == "faq" and not (
+            self.questions and self.text.startswith(f"{self.questions[0]}{BETWEEN}")
+        ):
+            raise ValueError("a question–answer pair must begin with its question")
+        return self
 
     @property
     def is_whole(self) -> bool:

@@ -65,6 +65,7 @@ class DocumentOut(Identified):
     credibility: float
     audience: str | None
     content_hash: Annotated[str, BeforeValidator(_hex)] = Field(description="The SHA-256 of its text.")
+    kind: Literal["pack", "faq"]
     flags: list[str]
     chunk_count: int
     created_at: datetime

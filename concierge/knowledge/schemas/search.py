@@ -82,10 +82,21 @@ class CandidateOut(BaseModel):
     same_as: UUID | None
 
 
+class PairOut(BaseModel):
+    """A question–answer pair that is asked much like the question; where it asks the `same`, it is the first passage."""
+
+    document_id: UUID
+    question: str
+    cosine: float
+    same: bool
+    because: str
+
+
 class SearchOut(BaseModel):
-    """`term_weights` say how rare each word of the question is in what was searched."""
+    """`pairs` are those whose questions are nearest. `term_weights` say how rare each word of the question is in what was searched."""
 
     passages: list[PassageOut]
+    pairs: list[PairOut] = []
     chunks_searched: int
     milliseconds: float
     term_weights: dict[str, float]

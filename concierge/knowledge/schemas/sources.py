@@ -11,7 +11,7 @@ from concierge.kit.fields import Name, PlainText
 from concierge.kit.pagination import Identified
 from concierge.knowledge.schemas.websites import WebsiteOptions
 
-SourceKind = Literal["text", "file", "folder", "archive", "url", "website"]
+SourceKind = Literal["text", "file", "folder", "archive", "url", "website", "feed", "faq"]
 SourceStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 ItemStatus = Literal[
     "pending", "stored", "duplicate", "near_duplicate", "unchanged", "expanded", "skipped", "failed"

@@ -6,6 +6,7 @@ from concierge.knowledge.service.contradictions import (
     ContradictionService,
 )
 from concierge.knowledge.service.export import PackExport
+from concierge.knowledge.service.feeds import FeedService
 from concierge.knowledge.service.freshness import REFRESH_TASK
 from concierge.knowledge.service.imports import PackImport
 from concierge.knowledge.service.indexes import REINDEX_TASK, REMOVE_INDEX_TASK, IndexService
@@ -23,6 +24,7 @@ __all__ = [
     "REMOVE_INDEX_TASK",
     "ContradictionSearch",
     "ContradictionService",
+    "FeedService",
     "IndexService",
     "JudgementService",
     "PackExport",

@@ -207,6 +207,8 @@ def _document(document: Document, source: int, judged: Judgement | None) -> dict
         "published_at": document.published_at and document.published_at.isoformat(),
         "modified_at": document.modified_at and document.modified_at.isoformat(),
         "page_starts": document.page_starts or [],
+        "kind": document.kind,
+        "questions": document.questions,
         **({"judged": said} if said else {}),
         "sha256": digest_of_text(document.text),
         "text": document.text,

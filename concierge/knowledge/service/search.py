@@ -9,7 +9,7 @@ from concierge.kit.db import Database
 from concierge.knowledge.errors import PackNotFoundError
 from concierge.knowledge.ranking import Ranked
 from concierge.knowledge.repository import DocumentRepository, PackRepository
-from concierge.knowledge.schemas.search import CandidateOut, PassageOut, SearchIn, SearchOut, Verdict
+from concierge.knowledge.schemas.search import CandidateOut, PairOut, PassageOut, SearchIn, SearchOut, Verdict
 from concierge.knowledge.search import Found, Search
 from concierge.knowledge.surroundings import Surroundings
 
@@ -30,6 +30,16 @@ class SearchService:
             passages=[
                 PassageOut.of(passage, around.get(passage.chunk_id, Surroundings()))
                 for passage in found.passages
+            ],
+            pairs=[
+                PairOut(
+                    document_id=pair.near.document_id,
+                    question=pair.near.question,
+                    cosine=round(pair.near.cosine, 4),
+                    same=pair.verdict.same,
+                    because=pair.verdict.because,
+                )
+                for pair in found.pairs
             ],
             chunks_searched=found.chunks_searched,
             milliseconds=round(found.milliseconds, 3),

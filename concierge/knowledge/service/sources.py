@@ -169,7 +169,12 @@ class SourceService:
     async def retry(self, source_id: UUID) -> SourceOut:
         """Read again what failed, and go on with what was left. Errors: SourceBusyError, SourcePausedError."""
         source = await self._idle(source_id)
-        await self._read_again(source)
+        if source.kind == "feed" and is_fetched(source):
+            # Its rows are only in the feed itself.
+            await self._list_again(source, "retry")
+            await self.enqueue(source_id)
+        else:
+            await self._read_again(source)
         return await self.get(source_id)
 
     async def retry_item(self, source_id: UUID, item_id: UUID) -> SourceOut:
@@ -273,6 +278,11 @@ class SourceService:
 
     async def _list_again(self, source: Source, trigger: Trigger) -> None:
         sync_id = await self._new_sync(source, trigger)
+        if source.kind == "feed" and source.uri is not None:
+            # A feed lists its rows itself, when it is read.
+            await self._start(source, sync_id)
+            await self._sources.add_items(source.id, [NewItem(source.uri, None)])
+            return
         await self._sources.list_again(source.id, sync_id)
         await self._start(source, sync_id)
 
