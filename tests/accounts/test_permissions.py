@@ -48,6 +48,8 @@ MAY: dict[str, set[str]] = {
     "watch_source": READERS,
     "export_pack": READERS,
     "list_contradictions": READERS,
+    "get_source_text": READERS,
+    "change_source_text": BUILDERS,
     "list_faqs": READERS,
     "get_faq": READERS,
     "create_faq": BUILDERS,

@@ -12,6 +12,7 @@ from concierge.knowledge.service.imports import PackImport
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
+from concierge.knowledge.service.texts import TextService
 from concierge.knowledge.service.watch import SourceWatch
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "SearchService",
     "SourceService",
     "SourceWatch",
+    "TextService",
 ]
