@@ -86,6 +86,20 @@ class SourceNotFetchedError(ConflictError):
         )
 
 
+class SourceNotTextError(ConflictError):
+    code = "source_not_text"
+
+    def __init__(self) -> None:
+        super().__init__("This source was not typed as a text, so there is no text of it to change.")
+
+
+class SourceTitleTakenError(ConflictError):
+    code = "source_title_taken"
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"There is already a text called “{title}” in this pack.")
+
+
 class ItemNotFoundError(NotFoundError):
     code = "source_item_not_found"
 

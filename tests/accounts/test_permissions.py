@@ -49,6 +49,8 @@ MAY: dict[str, set[str]] = {
     "export_pack": READERS,
     "list_contradictions": READERS,
     "list_indexes": READERS,
+    "get_source_text": READERS,
+    "change_source_text": BUILDERS,
     "list_faqs": READERS,
     "get_faq": READERS,
     "create_faq": BUILDERS,

@@ -37,6 +37,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "preview_feed": None,
     "create_knowledge_pack": {"name": "Yet another"},
     "add_knowledge_source": {"kind": "text", "title": "Note", "text": "A note."},
+    "change_source_text": {"title": "Note", "text": "Another note."},
     "create_faq": {"question": "Is there parking?", "answer": "Yes, behind the depot."},
     "change_faq": {"answer": "No."},
     "search_knowledge": {"query": "Hello?", "explain": True},

@@ -37,6 +37,7 @@ MOST: dict[str, int] = {
     "watch_source": AUTHENTICATION + 4,
     "export_pack": AUTHENTICATION + 6,
     "list_knowledge_packs": AUTHENTICATION + 1,
+    "get_source_text": AUTHENTICATION + 4,
     "list_faqs": AUTHENTICATION + 2,
     "get_faq": AUTHENTICATION + 1,
     "list_contradictions": AUTHENTICATION + 3,

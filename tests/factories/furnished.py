@@ -7,6 +7,7 @@ from uuid import UUID
 import httpx
 
 from concierge.entrypoints.wiring import Platform
+from concierge.knowledge.service.texts import text_source
 from tests.factories.tenants import Tenant, make_tenant
 
 # The same shop says two things of its car park.
@@ -14,7 +15,7 @@ PLACES = {
     "parking": "# Parking\n\nThe car park behind the depot has 40 places for visitors.\n",
     "arrival": "# Parking FAQ\n\nThe car park behind the depot has 60 places for visitors.\n",
 }
-DOCUMENT = "# Returns\n\nYou have 30 days from delivery to send anything back. We collect it for free.\n"
+RETURNS = "You have 30 days from delivery to send anything back. We collect it for free.\n"
 KITCHEN = "# Staff kitchen\n\nThe kitchen behind the depot has 12 cups for the staff.\n"
 QUESTION = "How many days do I have to send something back?"
 
@@ -35,7 +36,7 @@ class Furnished:
 
 async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     tenant = await make_tenant(platform, client)
-    source_id = await tenant.learn(returns=DOCUMENT)
+    source_id = await tenant.read(text_source("Returns", RETURNS))
     turn = await tenant.ask(QUESTION)
     ids = {
         "agent_id": tenant.agent_id,

@@ -14,6 +14,7 @@ from rich.markup import escape
 from concierge.accounts.scope import TenantScope, Unit
 from concierge.agents.schemas import AgentPatch
 from concierge.agents.service import AgentService
+from concierge.entrypoints.cli import feeds
 from concierge.entrypoints.cli.console import complain, say, settings_of_command, typed_input
 from concierge.entrypoints.cli.progress import over, watch_source, working
 from concierge.entrypoints.cli.tenants import NamedAgent, find_agent
@@ -52,40 +53,48 @@ def ingest(
     exclude: Annotated[list[str] | None, typer.Option(help="Of a site, no pages that match.")] = None,
     max_pages: Annotated[int, typer.Option(min=1, max=MOST_PAGES, help="Most pages of a site.")] = 500,
     max_depth: Annotated[int, typer.Option(min=0, max=50, help="How many links away from the start.")] = 5,
+    feed: Annotated[bool, typer.Option("--feed", help="Read each row (JSON, CSV) as a document.")] = False,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="Of a feed, which column a field is: title=name.")
+    ] = None,
+    items: Annotated[
+        str | None, typer.Option(help="Of a JSON feed, where its rows are: data.products")
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what a feed would become.")] = False,
 ) -> None:
-    """Let an agent learn from a file, a folder, an archive, a page or a website. Reading the same again updates it."""
+    """Let an agent learn from a file, a folder, an archive, a page, a website or a feed.
+
+    Reading the same again updates it.
+    """
     settings = settings_of_command()
     with typed_input():
         SourcePatch(audience=audience)  # pyright: ignore[reportArgumentType]  # Typed by a person, so it is checked.
-    options: WebsiteOptions | None = None
-    if site:
-        with typed_input():
-            options = WebsiteOptions(
-                include=include or [], exclude=exclude or [], max_pages=max_pages, max_depth=max_depth
-            )
-    source = asyncio.run(
-        _ingest(settings, what, agent, authoritative=authoritative, audience=audience, website=options)
-    )
+    if feed or preview:
+        how = feeds.feed_options(mapping or [], items)
+        if preview:
+            feeds.preview(settings, what, how)
+            return
+        new = feeds.feed_source(what, how, authoritative=authoritative)
+        listed = iter(new.items)
+    else:
+        options: WebsiteOptions | None = None
+        if site:
+            with typed_input():
+                options = WebsiteOptions(
+                    include=include or [], exclude=exclude or [], max_pages=max_pages, max_depth=max_depth
+                )
+        new, listed = described(what, authoritative=authoritative, website=options)
+    source = asyncio.run(_ingest(settings, agent, replace(new, audience=audience), listed))
     if source.status != "succeeded":
         complain(source.error or f"Reading it was {source.status}.")
         raise typer.Exit(1)
 
 
-async def _ingest(
-    settings: Settings,
-    what: str,
-    agent: str,
-    *,
-    authoritative: bool,
-    audience: str | None,
-    website: WebsiteOptions | None,
-) -> SourceOut:
+async def _ingest(settings: Settings, agent: str, new: NewSource, items: Iterator[NewItem]) -> SourceOut:
     async with running_platform(settings) as platform:
         named = await asyncio.to_thread(find_agent, platform.address.owner_url, agent)
         scope = TenantScope(named.org_id)
         pack_id = await pack_of(platform, scope, named)
-        new, items = described(what, authoritative=authoritative, website=website)
-        new = replace(new, audience=audience)
         async with working(platform):
             source = await read_again(platform, scope, pack_id, new, items)
         await report(platform, scope, source)

@@ -31,6 +31,7 @@ from concierge.knowledge.repository import (
     plan_of,
 )
 from concierge.knowledge.repository.faqs import FaqRepository
+from concierge.knowledge.repository.renaming import renamed
 from concierge.knowledge.schemas import NewItem
 from concierge.knowledge.schemas.archives import DOCUMENT_TYPE
 from concierge.knowledge.schemas.faqs import FaqIn, FaqOut, FaqPatch
@@ -117,7 +118,6 @@ class FaqService:
                     continue
                 source = await self._source(session, scope, pack_id)
                 new = new_document(source, key_of(parsed.title), parsed).flagged(chunks)
-                new = await JudgementRepository(session, scope).judged(new)
                 faq_id = await self._store(session, scope, index, new, rows, known_as)
                 await look_for_contradictions(session, scope, pack_id)
                 return _shown(new, faq_id)
@@ -173,13 +173,17 @@ class FaqService:
     ) -> UUID:
         """Put a pair in its earlier version's place, if there was one. The caller holds the pack's lock."""
         documents, faqs = DocumentRepository(session, scope), FaqRepository(session, scope)
-        same = await documents.same_content(new)
-        taken = await faqs.by_key(new.source_id, new.uri) or (same[0] if same else None)
-        if taken is not None and taken != known_as:
-            raise QuestionTakenError(new.title, taken)
+        _refuse(new, await faqs.by_key(new.source_id, new.uri), known_as)
         if known_as is not None:
-            if await documents.place_of(known_as) is None:
+            place = await documents.place_of(known_as)
+            if place is None:
                 raise FaqNotFoundError
+            # A pair stands under its question, and what was said of it goes along.
+            await renamed(session, scope, *place, new.uri)
+        new = await JudgementRepository(session, scope).judged(new)
+        same = await documents.same_content(new)
+        _refuse(new, same and same[0], known_as)
+        if known_as is not None:
             await documents.remove([known_as])
             await faqs.forget_items(known_as)
         await SourceRepository(session, scope).add_items(
@@ -188,6 +192,11 @@ class FaqService:
         faq_id = await documents.add(new, index, rows, known_as=known_as)
         await faqs.note_stored(new.source_id, new.uri, faq_id, self._clock())
         return faq_id
+
+
+def _refuse(new: NewDocument, other: UUID | None, known_as: UUID | None) -> None:
+    if other is not None and other != known_as:
+        raise QuestionTakenError(new.title, other)
 
 
 async def _require_pack(session: Session, scope: TenantScope, pack_id: UUID) -> None:

@@ -29,12 +29,17 @@ MAX_IN_PROCESS_BYTES: Final = 256 * 1024
 # Where quotation marks are broken, reading goes on with the next line; so often, and no more.
 MAX_DAMAGED: Final = 100
 MAX_NAME: Final = 120
+TOO_LARGE: Final = "document_too_large"
 _DELIMITERS: Final = ",;\t|"
 _PATH: Final = "; items="
 
 
 class FeedProblemError(Exception):
     """Why nothing of a feed can be read."""
+
+    def __init__(self, detail: str, *, code: str = "document_corrupt") -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,9 @@ def read_records(data: bytes, *, charset: str | None = None, items: str | None =
     Raises DocumentRejectedError, whose code and sentence say why.
     """
     if len(data) > MAX_FEED_BYTES:
-        raise _rejected(f"The feed is larger than {MAX_FEED_BYTES // 1024**2} MB. Split it.")
+        raise DocumentRejectedError(
+            f"The feed is larger than {MAX_FEED_BYTES // 1024**2} MB. Split it.", code=TOO_LARGE
+        )
     if not data.strip(b"\xef\xbb\xbf \t\r\n"):
         raise DocumentRejectedError("The feed is empty.", code="document_empty")
     source = decode(data, charset).encode("utf-8", errors="replace")
@@ -73,7 +80,7 @@ def read_records(data: bytes, *, charset: str | None = None, items: str | None =
     found = read(source, media_type) if inside else sandbox.read("feeds", source, media_type)
     reply = json.loads(found.text)
     if "problem" in reply:
-        raise _rejected(reply["problem"])
+        raise DocumentRejectedError(reply["problem"], code=reply["code"])
     rows = tuple(Record(row, fields, problem) for row, fields, problem in reply["rows"])
     return Records(reply["format"], tuple(reply["columns"]), rows)
 
@@ -85,15 +92,10 @@ def read(data: bytes, media_type: str) -> Extracted:
         format_, rows = _rows_of(text, media_type.partition(_PATH)[2] or None)
         records = list(rows)
     except FeedProblemError as problem:
-        return Extracted(text=json.dumps({"problem": str(problem)}))
+        return Extracted(text=json.dumps({"problem": str(problem), "code": problem.code}))
     columns = list(dict.fromkeys(name for record in records for name in record.fields))
     listed = [(record.row, record.fields, record.problem) for record in records]
     return Extracted(text=json.dumps({"format": format_, "columns": columns, "rows": listed}))
-
-
-def _rejected(detail: str) -> DocumentRejectedError:
-    code = "document_too_large" if "more than" in detail or "larger than" in detail else "document_corrupt"
-    return DocumentRejectedError(detail, code=code)
 
 
 def _rows_of(text: str, items: str | None) -> tuple[Format, Iterator[Record]]:
@@ -265,7 +267,7 @@ def _delimited(text: str) -> Iterator[Record]:
             "This does not look like a table: its first row must name at least two columns, separated by commas, "
             "semicolons or tabs."
         )
-    for count, (number, cells, problem) in enumerate(table):
+    for count, (number, cells, problem) in enumerate(table, 1):
         _check(count)
         if problem is not None:
             yield Record(number, {}, problem)
@@ -283,7 +285,7 @@ def _outside_quotes(line: str) -> str:
 def _header(cells: Sequence[str]) -> list[str]:
     """Names of columns, each once."""
     if len(cells) > MAX_FIELDS:
-        raise FeedProblemError(f"The table has more than {MAX_FIELDS} columns.")
+        raise FeedProblemError(f"The table has more than {MAX_FIELDS} columns.", code=TOO_LARGE)
     names: list[str] = []
     for place, cell in enumerate(cells, 1):
         name = " ".join(cell.split())[:MAX_NAME] or f"Column {place}"
@@ -322,4 +324,6 @@ def _counted(lines: list[str], at: int) -> Iterator[str]:
 
 def _check(rows: int) -> None:
     if rows > MAX_ROWS:
-        raise FeedProblemError(f"The feed has more than {MAX_ROWS:,} rows. Split it into several.")
+        raise FeedProblemError(
+            f"The feed has more than {MAX_ROWS:,} rows. Split it into several.", code=TOO_LARGE
+        )

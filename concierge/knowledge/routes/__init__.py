@@ -28,10 +28,11 @@ from concierge.knowledge.schemas import (
 )
 from concierge.knowledge.schemas.packs import DocumentFlag, DocumentOut, DocumentTextOut
 from concierge.knowledge.schemas.search import SearchIn, SearchOut
-from concierge.knowledge.schemas.sources import Audience, ItemStatus
+from concierge.knowledge.schemas.sources import Audience, ItemStatus, TextIn, TextOut
 from concierge.knowledge.schemas.syncs import SyncOut
 from concierge.knowledge.schemas.websites import WebsiteOptions
-from concierge.knowledge.service import PackService, SearchService, SourceService, SourceWatch
+from concierge.knowledge.service import PackService, SearchService, SourceService, SourceWatch, TextService
+from concierge.knowledge.service.texts import text_source
 from concierge.knowledge.service.watch import Update
 from concierge.knowledge.sources.website import website_source
 
@@ -155,6 +156,18 @@ async def get_source(source_id: UUID, unit: Reader) -> SourceOut:
     return await SourceService(unit).get(source_id)
 
 
+@router.get("/sources/{source_id}/text")
+async def get_source_text(source_id: UUID, unit: Reader) -> TextOut:
+    """Read a text that was typed, to change it."""
+    return await TextService(unit).get(source_id)
+
+
+@router.put("/sources/{source_id}/text", status_code=status.HTTP_202_ACCEPTED)
+async def change_source_text(source_id: UUID, body: TextIn, unit: Writer) -> SourceOut:
+    """Change a text that was typed. What is the same is not read again; a text that is as it was is left alone."""
+    return await TextService(unit).change(source_id, body)
+
+
 @router.get("/sources/{source_id}/items")
 async def list_items(
     source_id: UUID,
@@ -259,9 +272,12 @@ def _new_source(body: SourceIn) -> NewSource:
         return NewSource(
             "url", body.title or url, url, [NewItem(url, None)], body.authoritative, body.credibility
         )
-    title, content = body.title or "", f"# {body.title}\n\n{body.text}"
-    item = NewItem(f"{title}.md", content.encode(), "text/markdown")
-    return NewSource("text", title, title, [item], body.authoritative, body.credibility)
+    return text_source(
+        body.title or "",
+        body.text or "",
+        authoritative=body.authoritative,
+        credibility=body.credibility,
+    )
 
 
 def file_name(name: str | None) -> str:

@@ -79,6 +79,25 @@ class SourceIn(BaseModel):
         return self
 
 
+TypedText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARS), PlainText
+]
+
+
+class TextIn(BaseModel):
+    """A text as it is to be from now on."""
+
+    title: Name
+    text: TypedText
+
+
+class TextOut(BaseModel):
+    """A text as answers read it: as it was typed, without what nobody sees."""
+
+    title: str
+    text: str
+
+
 class Rate(BaseModel):
     """How fast a source is being read just now, per second."""
 

@@ -14,6 +14,7 @@ from concierge.knowledge.service.judgements import JudgementService
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
+from concierge.knowledge.service.texts import TextService
 from concierge.knowledge.service.watch import SourceWatch
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "SearchService",
     "SourceService",
     "SourceWatch",
+    "TextService",
 ]

@@ -38,7 +38,7 @@ PORTION = 200
 # Texts of so many characters are in memory together, or one that is longer.
 GROUP_CHARACTERS = 2_000_000
 # Kinds whose address is a path on the machine that read it.
-FROM_DISK = frozenset({"file", "folder", "archive"})
+FROM_DISK = frozenset({"file", "folder", "archive", "feed"})
 OLDEST = (1980, 1, 1, 0, 0, 0)
 
 
@@ -187,12 +187,10 @@ def _public_address(kind: str, uri: str | None) -> str | None:
     """An address without the folders of one machine, or the password of one person."""
     if uri is None:
         return None
-    if kind in FROM_DISK:
-        return PureWindowsPath(PurePosixPath(uri).name).name or uri
-    if not uri.startswith(("http://", "https://")):
-        return uri
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    if uri.startswith(("http://", "https://")):
+        parts = urlsplit(uri)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return PureWindowsPath(PurePosixPath(uri).name).name or uri if kind in FROM_DISK else uri
 
 
 def _document(document: Document, source: int, judged: Judgement | None) -> dict[str, Any]:

@@ -81,6 +81,11 @@ class SourceService:
         args = {"org_id": str(self._org_id), "source_id": str(source_id)}
         await defer(self._unit.session, INGEST_TASK, lock=f"source:{source_id}", args=args, priority=priority)
 
+    async def begin_again(self, source_id: UUID) -> None:
+        """Begin a new sync of a source that was given, whose items follow. Errors: SourceBusyError, SourcePausedError."""
+        source = await self._idle(source_id)
+        await self._start(source, await self._new_sync(source, "manual"))
+
     async def list(self, pack_id: UUID, *, before: UUID | None, limit: int) -> Sequence[SourceOut]:
         pack = await self._packs.get(pack_id)
         if pack is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _AMOUNT: Final = re.compile(
-    r"(?P<before>[A-Z]{3}|[^\w\s.,-]{1,3})?\s*(?P<number>\d{1,3}(?:[ ',.’\u202f\xa0]\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?)"
+    r"(?P<before>[A-Z]{3}|[^\w\s.,-]{1,3})?\s*(?P<number>[0-9]{1,3}(?:[ ',.’\u202f\xa0][0-9]{3}){0,3}(?:[.,][0-9]{1,2})?|[0-9]{1,12}(?:[.,][0-9]{1,6})?)"
     r"\s*(?P<behind>[A-Z]{3}|[^\w\s.,-]{1,3})?"
 )  # fmt: skip
 _SYMBOLS: Final[Mapping[str, str]] = {
