@@ -66,8 +66,8 @@ class Index(Protocol):
     def spaces(self) -> Mapping[UUID, VectorSpace]: ...
 
     @property
-    def ids(self) -> Mapping[UUID, UUID]:
-        """The index of each pack."""
+    def with_pairs(self) -> Mapping[UUID, UUID]:
+        """The index of each pack that holds question–answer pairs."""
         ...
 
     def frequency(self, word: str) -> int:
@@ -107,8 +107,9 @@ class StoredIndex:
             believed = now
 
     @property
-    def ids(self) -> Mapping[UUID, UUID]:
-        return {pack: statistics.index.id for pack, statistics in self.statistics.items()}
+    def with_pairs(self) -> Mapping[UUID, UUID]:
+        found = {pack: statistics.index for pack, statistics in self.statistics.items()}
+        return {pack: index.id for pack, index in found.items() if index.has_pairs}
 
     @property
     def spaces(self) -> Mapping[UUID, VectorSpace]:
@@ -210,8 +211,9 @@ class ResidentIndex:
         )
 
     @property
-    def ids(self) -> Mapping[UUID, UUID]:
-        return {pack: picture.index.id for pack, picture in self._pictures.items()}
+    def with_pairs(self) -> Mapping[UUID, UUID]:
+        found = {pack: picture.index for pack, picture in self._pictures.items()}
+        return {pack: index.id for pack, index in found.items() if index.has_pairs}
 
     @property
     def spaces(self) -> Mapping[UUID, VectorSpace]:

@@ -311,8 +311,8 @@ async def _pairs(
 ) -> tuple[JudgedPair, ...]:
     """The pairs asked most like this question, compared with what was typed: what was said before is not asked again."""
     groups: dict[VectorSpace, list[UUID]] = {}
-    for pack, space in index.spaces.items():
-        groups.setdefault(space, []).append(index.ids[pack])
+    for pack, index_id in index.with_pairs.items():
+        groups.setdefault(index.spaces[pack], []).append(index_id)
     near = [
         entry
         for space, indexes in groups.items()

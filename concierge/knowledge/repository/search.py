@@ -18,7 +18,9 @@ from concierge.llm.embeddings import VectorSpace
 
 # A pack in which nothing was read yet has no index; its first one will bear its own id.
 REVISIONS = """
-SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision, x.embedding_model, x.dimensions
+SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision,
+       EXISTS (SELECT FROM faq_questions q WHERE q.org_id = x.org_id AND q.index_id = x.id),
+       x.embedding_model, x.dimensions
 FROM knowledge_packs p
 LEFT JOIN pack_indexes x ON x.org_id = p.org_id AND x.pack_id = p.id AND x.state = 'current'
 WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
@@ -41,7 +43,9 @@ WITH current AS MATERIALIZED (
       AND term = ANY (%(postings)b::bigint[]) AND NOT may_read(audience, %(everything)b, %(labels)b)
     GROUP BY term
 )
-SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision, x.embedding_model, x.dimensions,
+SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision,
+       EXISTS (SELECT FROM faq_questions q WHERE q.org_id = p.org_id AND q.index_id = x.id),
+       x.embedding_model, x.dimensions,
        (p.chunk_count - coalesce(h.chunks, 0))::integer, s.term, (s.df - coalesce(t.df, 0))::integer
 FROM knowledge_packs p
 LEFT JOIN current x ON x.pack_id = p.id
@@ -137,14 +141,21 @@ class CurrentIndex:
     id: UUID
     chunks: int
     revision: int
+    has_pairs: bool
     space: VectorSpace | None
 
     @classmethod
     def of(
-        cls, index_id: UUID, chunks: int, revision: int, model: str | None, dimensions: int | None
+        cls,
+        index_id: UUID,
+        chunks: int,
+        revision: int,
+        has_pairs: bool,  # noqa: FBT001  # A column of a row.
+        model: str | None,
+        dimensions: int | None,
     ) -> Self:
         space = None if model is None or dimensions is None else VectorSpace(model, dimensions)
-        return cls(index_id, chunks, revision, space)
+        return cls(index_id, chunks, revision, has_pairs, space)
 
 
 @dataclass(frozen=True, slots=True)
