@@ -21,6 +21,7 @@ GOODS = """id,title,description,link,price,availability,material
 2,Palm Lamp,Warm light for a desk.,https://shop.example/lamp,59.90 EUR,out of stock,Palm leaf
 3,Wool Rug,Woven by hand.,https://shop.example/rug,1299.00 EUR,preorder,Wool
 """
+TOWNS = ("field", "port", "ham", "bury", "ford", "wick", "dale", "gate", "mouth", "stead", "hill", "moor")
 QUESTIONS = {
     "@context": "https://schema.org",
     "@type": "FAQPage",
@@ -364,3 +365,40 @@ async def test_either_a_file_or_an_address_is_given(tenant: Tenant) -> None:
 
     for response in (both, neither):
         assert (response.status_code, response.json()["code"]) == (422, "feed_not_given")
+
+
+async def test_names_and_values_that_no_reader_can_see_do_no_harm(tenant: Tenant) -> None:
+    rows = r"""[
+        {"id": "\ud800\u0000", "title": "Oak \u0000Table\ud800", "\u0000na\ud800me": "\u202eevil", "\ud83d\ude00": "smile",
+         "url": "https://shop.example/\ud800", "currency": "\u0000", "price": "5", "updated": "99999-99-99"},
+        {"id": "2", "title": "\u200b", "x": 1},
+        {"id": "3", "\ud800": 1, "\ud800": 2}
+    ]"""
+
+    seen = await preview(tenant, rows)
+    source_id = await read(tenant, rows, name="odd\u202e.json")
+
+    assert (seen["readable"], seen["failed"]) == (1, 2)
+    assert seen["rows"][0]["title"] == "Oak Table"
+    assert (seen["rows"][0]["url"], seen["rows"][0]["updated"]) == (None, None)
+    assert (await source_of(tenant, source_id)).progress.stored == 1
+    assert "Oak Table costs 5" in (await texts_in(tenant))[0]
+
+
+async def test_the_right_one_of_many_that_are_alike_is_found(tenant: Tenant) -> None:
+    places = [f"{first}{last}" for first in ("North", "South", "East", "West") for last in TOWNS]
+    rows = "question,answer\n" + "".join(
+        f"Do you ship to {place}?,{place} costs {number} dollars.\n"
+        for number, place in enumerate(places, 10)
+    )
+    await read(tenant, rows, name="faq.csv")
+    first = await tenant.ask("Do you ship to Northfield?")
+
+    second = await tenant.ask(
+        "can i get my order delivered to westport", conversation_id=first["conversation_id"]
+    )
+    third = await tenant.ask("Do you ship to Northsea?", conversation_id=first["conversation_id"])
+
+    assert first["response"] == "Northfield costs 10 dollars [1]."
+    assert second["response"].startswith(f"Westport costs {10 + places.index('Westport')} dollars")
+    assert "costs" not in third["response"] or third["escalation_suggested"]

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, cast
 from concierge.knowledge.errors import DocumentRejectedError
 from concierge.knowledge.parsing.document import Extracted
 from concierge.knowledge.parsing.sandbox import sandbox
-from concierge.knowledge.parsing.text import decode
+from concierge.knowledge.parsing.text import decode, normalize
 
 Format = Literal["json", "jsonl", "csv"]
 
@@ -92,9 +92,9 @@ def read(data: bytes, media_type: str) -> Extracted:
         format_, rows = _rows_of(text, media_type.partition(_PATH)[2] or None)
         records = list(rows)
     except FeedProblemError as problem:
-        return Extracted(text=json.dumps({"problem": str(problem), "code": problem.code}))
+        return Extracted(text=json.dumps({"problem": _line(str(problem)), "code": problem.code}))
     columns = list(dict.fromkeys(name for record in records for name in record.fields))
-    listed = [(record.row, record.fields, record.problem) for record in records]
+    listed = [(record.row, record.fields, record.problem and _line(record.problem)) for record in records]
     return Extracted(text=json.dumps({"format": format_, "columns": columns, "rows": listed}))
 
 
@@ -232,7 +232,7 @@ def _flat(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         if depth < MAX_DEPTH:
             for name, inner in cast("dict[str, Any]", value).items():
-                named = str(name)[:MAX_NAME]
+                named = _line(name)[:MAX_NAME]
                 yield from _flat(inner, f"{path}.{named}" if path else named, depth + 1)
     elif isinstance(value, list):
         listed = cast("list[Any]", value)[:MAX_LISTED]
@@ -243,6 +243,11 @@ def _flat(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
                 yield from _flat(entry, f"{path}.{place}", depth + 1)
     else:
         yield path, _scalar(value)
+
+
+def _line(text: str) -> str:
+    """Names and what is said of them, without what no reader can see and no answer can carry."""
+    return " ".join(normalize(text).split())
 
 
 def _scalar(value: Any) -> str:
@@ -288,7 +293,7 @@ def _header(cells: Sequence[str]) -> list[str]:
         raise FeedProblemError(f"The table has more than {MAX_FIELDS} columns.", code=TOO_LARGE)
     names: list[str] = []
     for place, cell in enumerate(cells, 1):
-        name = " ".join(cell.split())[:MAX_NAME] or f"Column {place}"
+        name = _line(cell)[:MAX_NAME] or f"Column {place}"
         names.append(name if name not in names else f"{name} ({place})")
     return names
 

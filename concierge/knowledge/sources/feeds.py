@@ -247,8 +247,8 @@ def _address(value: str, base: str | None) -> str | None:
         joined = urljoin(base, value.strip()) if base else value.strip()
     except ValueError:
         return None
-    usable = value and len(joined) <= MAX_URL_CHARS and re.fullmatch(r"https?://[^\s<>\"\\]+", joined)
-    return joined if usable else None
+    usable = joined.isprintable() and re.fullmatch(r"https?://[^\s<>\"\\]+", joined)
+    return joined if value and usable and len(joined) <= MAX_URL_CHARS else None
 
 
 def _line(value: str) -> str:
