@@ -44,6 +44,8 @@ _GOES_ON: Final = re.compile(
     r"|\b(?:it|its|they|them|their|theirs|that|this|these|those|one|ones)\b|(?<!is )(?<!are )(?<!was )\bthere\b",
     re.IGNORECASE,
 )
+_SUBJECT: Final = re.compile(r"^\w+(?:n['’]t)? (\w+)")
+_TO_ME: Final = re.compile(r"\b(?:me|us)\b")
 _WHETHER: Final = re.compile(r"^(?:if|whether)\b\s*")
 _FORGOT: Final = re.compile(r"^i (?:forgot|have forgotten|lost) my (?P<what>\w+)[,;.]? (?P<rest>.*\bit\b.*)$")
 
@@ -78,6 +80,7 @@ _PHRASES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"\b(?:is|are) there\b", "do you have"),
         (r"\bhow come\b|\bwhat is the reason\b", "why"),
         (r"\bin stock\b", "instock"),
+        (r"\b(?:make|schedule|arrange|get) an appointment\b", "book an appointment"),
         (r"\bpick(?: it| them)? up\b", "collect"),
         (r"\b(?:create|open|set up|register for) an account\b|\bsign up\b", "have an account"),
         (r"\b(?:are|is) (?P<who>you|it|they) based\b", r"are \g<who> located"),
@@ -171,6 +174,8 @@ _SYNONYMS: Final[Mapping[str, str]] = {
             "clean wash",
             "safe secure",
             "use redeem",
+            "export download",
+            "subscription plan",
             "include included inclusive",
             "size dimension measurement",
             "colour color",
@@ -186,7 +191,7 @@ _SYNONYMS: Final[Mapping[str, str]] = {
 # Words that add nothing where the rest is the same.
 _LIGHT: Final = frozenset(
     terms(
-        "get need require possible available come happen thing item product article order parcel purchase something "
+        "get must need require possible available come happen thing item product article order parcel purchase something "
         "anything someone one arrive located method option accept take let like know tell currently still actually really exactly"
     )
 )
@@ -202,7 +207,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a question asks, taken apart. `roles` are the words behind "from" and "to"; `names` are among `words`."""
+    """What a question asks, taken apart. `subject` is who a question of yes or no is about.
+    `roles` are the words behind "from" and "to"; `names` are among `words`.
+    """
 
     text: str
     kind: Kind
@@ -210,6 +217,8 @@ class Asked:
     is_duty: bool
     numbers: frozenset[str]
     relations: frozenset[str]
+    subject: str
+    is_for_me: bool
     roles: frozenset[tuple[str, str]]
     words: frozenset[str]
     names: frozenset[str]
@@ -258,7 +267,9 @@ def _taken_apart(question: str) -> Asked:
         denies=any(token in _DENIALS or token.endswith("n't") for token in tokens),
         is_duty=kind == "whether" and bool(_DUTIES.search(text)),
         numbers=numbers,
-        relations=_RELATIONS & set(tokens),
+        relations=_RELATIONS & {part for token in tokens for part in token.split("-")},
+        subject=_subject(text) if kind == "whether" else "",
+        is_for_me=bool(_TO_ME.search(text)),
         roles=frozenset(re.findall(r"\b(from|to) (?:the |an? |my |your )?(\w+)", text)),
         words=words,
         names=names,
@@ -318,6 +329,25 @@ def _differ_in_kind(one: Asked, other: Asked) -> bool:
     return one.kind != other.kind and frozenset({one.kind, other.kind}) not in _SAME_KIND
 
 
+def _subject(text: str) -> str:
+    """Who a question of yes or no is about: I, you, or somebody or something else."""
+    found = _SUBJECT.search(text)
+    return (
+        ""
+        if found is None
+        else "i"
+        if found[1] in {"i", "we", "one"}
+        else found[1]
+        if found[1] == "you"
+        else "other"
+    )
+
+
+def _differ_in_subject(one: Asked, other: Asked) -> bool:
+    """What "you" do is often what "I" get; what I do is not what somebody else does."""
+    return {one.subject, other.subject} == {"i", "other"}
+
+
 def _differ_in_roles(one: Asked, other: Asked) -> bool:
     """Whether "from" one is "to" the other."""
     return any(("to" if role == "from" else "from", word) in other.roles for role, word in one.roles)
@@ -329,6 +359,8 @@ _DIFFERENCES: Final[tuple[tuple[Callable[[Asked, Asked], bool], str], ...]] = (
     (lambda one, other: one.numbers != other.numbers, "Their numbers differ."),
     (lambda one, other: one.is_duty != other.is_duty, "One asks what is allowed, the other what is required."),
     (lambda one, other: one.relations != other.relations, "A small word (before, after, only …) makes it another question."),
+    (_differ_in_subject, "They ask about different people."),
+    (lambda one, other: one.is_for_me != other.is_for_me, "One asks what I do, the other what is done to me."),
     (_differ_in_roles, "“From” and “to” are exchanged."),
 )  # fmt: skip
 
