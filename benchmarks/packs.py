@@ -22,7 +22,7 @@ from concierge.kit.db import Database
 from concierge.kit.ids import new_id
 from concierge.kit.migrations import migrate
 from concierge.kit.postgres import EmbeddedPostgres
-from concierge.knowledge.repository import DocumentRepository, IndexRepository, NewRows
+from concierge.knowledge.repository import DocumentRepository, IndexRepository
 from concierge.knowledge.schemas.indexes import IndexPlan
 from concierge.llm.embeddings import LOCAL_SPACE
 
@@ -131,7 +131,7 @@ async def _through_the_repository(
         await indexes.confirm(index)
     for document, chunks in documents_of(own.material, pack.pack_id, source_id):
         async with db.transaction(pack.org_id) as session:
-            await DocumentRepository(session, scope).add(document, index, NewRows(chunks))
+            await DocumentRepository(session, scope).add(document, index, chunks)
     await db.close()
     return pack
 

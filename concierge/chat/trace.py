@@ -66,9 +66,9 @@ class TraceBuilder:
             "chunks_searched": found.chunks_searched,
             "pairs": [
                 {
-                    "document_id": str(pair.near.document_id),
-                    "question": pair.near.question,
-                    "cosine": round(pair.near.cosine, 4),
+                    "document_id": str(pair.candidate.document_id),
+                    "question": pair.question,
+                    "cosine": round(pair.candidate.cosine, 4),
                     "same": pair.verdict.same,
                     "because": pair.verdict.because,
                 }

@@ -65,11 +65,6 @@ class Index(Protocol):
     @property
     def spaces(self) -> Mapping[UUID, VectorSpace]: ...
 
-    @property
-    def with_pairs(self) -> Mapping[UUID, UUID]:
-        """The index of each pack that holds question–answer pairs."""
-        ...
-
     def frequency(self, word: str) -> int:
         """How many chunks hold a word of the question."""
         ...
@@ -105,11 +100,6 @@ class StoredIndex:
             if all(indexes[pack] == index for pack, index in now.items()):
                 return cls(repository, statistics)
             believed = now
-
-    @property
-    def with_pairs(self) -> Mapping[UUID, UUID]:
-        found = {pack: statistics.index for pack, statistics in self.statistics.items()}
-        return {pack: index.id for pack, index in found.items() if index.has_pairs}
 
     @property
     def spaces(self) -> Mapping[UUID, VectorSpace]:
@@ -209,11 +199,6 @@ class ResidentIndex:
             len(picture) if (readable := self._readable[pack]) is None else int(readable.sum())
             for pack, picture in pictures.items()
         )
-
-    @property
-    def with_pairs(self) -> Mapping[UUID, UUID]:
-        found = {pack: picture.index for pack, picture in self._pictures.items()}
-        return {pack: index.id for pack, index in found.items() if index.has_pairs}
 
     @property
     def spaces(self) -> Mapping[UUID, VectorSpace]:

@@ -214,24 +214,6 @@ class ChunkRow(Base):
     sentence_vectors: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class FaqQuestion(Base):
-    """One way in which a pair is asked, in an index: `ordinal` is its place among its document's `questions`."""
-
-    __tablename__ = "faq_questions"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["org_id", "document_id", "index_id"],
-            ["indexed_documents.org_id", "indexed_documents.document_id", "indexed_documents.index_id"],
-        ),
-    )
-
-    org_id: Mapped[UUID] = mapped_column(primary_key=True)
-    document_id: Mapped[UUID] = mapped_column(primary_key=True)
-    index_id: Mapped[UUID] = mapped_column(primary_key=True)
-    ordinal: Mapped[int] = mapped_column(primary_key=True)
-    embedding: Mapped[HalfVector] = mapped_column(HALFVEC())
-
-
 class TermStats(Base):
     """In how many chunks of an index a term occurs."""
 

@@ -31,7 +31,7 @@ from concierge.knowledge.repository import (
     ChunkRepository,
     DocumentRepository,
     IndexRepository,
-    NewRows,
+    NewChunk,
     plan_of,
 )
 from concierge.knowledge.repository.indexes import StoredText
@@ -170,7 +170,7 @@ class Reindexing:
         build: Build,
         document_id: UUID,
         stored: StoredText,
-        rows: NewRows,
+        rows: Sequence[NewChunk],
         orders: Sequence[Span],
     ) -> bool:
         async with self._db.transaction(build.scope.org_id) as session:

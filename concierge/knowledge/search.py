@@ -1,7 +1,7 @@
 """Find the passages that answer: candidates by words and by meaning, the best of them read whole and ranked."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
@@ -28,7 +28,6 @@ from concierge.knowledge.ranking import (
     same_as_better,
 )
 from concierge.knowledge.repository import Candidate
-from concierge.knowledge.repository.faqs import FaqRepository, NearQuestion
 from concierge.knowledge.repository.search import Contender, SearchRepository
 from concierge.knowledge.schemas import Passage
 from concierge.knowledge.sources.questions import Verdict, same_question
@@ -40,7 +39,7 @@ from concierge.llm.reranking import HostedReranker
 Vector = NDArray[np.float32]
 
 CANDIDATES_EACH = 60
-PAIRS_LOOKED_AT = 8
+PAIRS_JUDGED = 8
 # The passage at this place is rarely part of an answer.
 BACKGROUND_PLACE = 11
 
@@ -64,7 +63,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPair:
-    near: NearQuestion
+    """A question–answer pair, and whether its `question` asks the same."""
+
+    candidate: Candidate
+    question: str
     verdict: Verdict
 
 
@@ -94,8 +96,7 @@ class Found:
     @property
     def pair(self) -> Passage | None:
         """The question–answer pair that asks the same, whose answer is the answer."""
-        alike, first = asked_alike(self.pairs), next(iter(self.passages), None)
-        return first if alike and first and first.chunk_id == alike.near.chunk_id else None
+        return self.passages[0] if asked_alike(self.pairs) else None
 
     @property
     def lead(self) -> float | None:
@@ -162,17 +163,16 @@ class Search:
         """
         began = perf_counter()
         asked = in_context(query.text, query.vector, query.earlier)
-        vectors = {query.space: _AskedIn(query.vector, asked.vector)}
+        vectors = {query.space: asked.vector}
         looked = await self._look(scope, packs, query, asked, vectors, audiences)
         while isinstance(looked, frozenset):
             # No connection is held while a model is asked; the packs may be in other indexes when it has answered.
             for space in looked:
-                vectors[space] = await self._asked_in(space, query)
+                vectors[space] = await self._vector_in(space, query)
             looked = await self._look(scope, packs, query, asked, vectors, audiences)
         question, scale, first = looked.question, looked.scale, looked.first
         parts = [
-            Sentences(group, vectors[space].blended)
-            for space, group in _by_space(looked.read, looked.index.spaces)
+            Sentences(group, vectors[space]) for space, group in _by_space(looked.read, looked.index.spaces)
         ]
         read = [entry for part in parts for entry in part.read]
         sentences = [cosine for part in parts for cosine in part.best]
@@ -182,7 +182,8 @@ class Search:
         copies = {copy: better for part in parts for copy, better in part.copies(best).items()}
         whole = {entry.chunk_id: (part, row) for part in parts for row, entry in enumerate(part.read)}
         kept = [entry for entry in best if entry.candidate.chunk_id not in copies]
-        kept = _led_by(asked_alike(looked.pairs), kept, whole)[:limit]
+        pairs = _judged(first[:SHORTLIST], read, query)
+        kept = _led_by(asked_alike(pairs), kept)[:limit]
         return Found(
             passages=tuple(
                 _passage(*whole[entry.candidate.chunk_id], entry, rank) for rank, entry in enumerate(kept)
@@ -194,7 +195,7 @@ class Search:
             chunks_searched=looked.index.chunks,
             milliseconds=(perf_counter() - began) * 1000,
             models=tuple(sorted({space.model for space in looked.index.spaces.values()})),
-            pairs=looked.pairs,
+            pairs=pairs,
         )
 
     async def _look(
@@ -203,7 +204,7 @@ class Search:
         packs: Sequence[UUID],
         query: Query,
         asked: Asked,
-        vectors: "Mapping[VectorSpace, _AskedIn]",
+        vectors: Mapping[VectorSpace, Vector],
         audiences: Audiences,
     ) -> "_Looked | frozenset[VectorSpace]":
         """Read what may answer, in one transaction; or return the spaces in which the question is still needed."""
@@ -215,24 +216,20 @@ class Search:
                 return needed
             rarity = _rarity(index, asked)
             question = Question(query.text, asked.vector, rarity, self._clock())
-            comparison = index.compare({space: own.blended for space, own in vectors.items()}, rarity)
+            comparison = index.compare(vectors, rarity)
             candidates = await comparison.candidates(CANDIDATES_EACH)
             scale = bm25_scale(candidates, question.most)
             first = by_first_sight(candidates, scale)
-            pairs = await _pairs(FaqRepository(session, scope), index, vectors, query, audiences)
-            pair = asked_alike(pairs)
             shortlist = [entry.candidate.chunk_id for entry in first[:SHORTLIST]]
-            if pair is not None and pair.near.chunk_id not in shortlist:
-                shortlist.append(pair.near.chunk_id)
             read = await comparison.contenders(shortlist, FIRST.cosine, FIRST.bm25 / scale)
-        return _Looked(index, question, scale, first, pairs, read)
+        return _Looked(index, question, scale, first, read)
 
-    async def _asked_in(self, space: VectorSpace, query: Query) -> "_AskedIn":
-        """The question in another space."""
+    async def _vector_in(self, space: VectorSpace, query: Query) -> Vector:
+        """The question, blended with the earlier ones, in another space."""
         assert self._vectors is not None, "a search of packs of several models is given what embeds questions"
         vector, *others = await self._vectors.of(space, query.texts)
         earlier = [(text, other) for (text, _), other in zip(query.earlier, others, strict=True)]
-        return _AskedIn(vector, in_context(query.text, vector, earlier).vector)
+        return in_context(query.text, vector, earlier).vector
 
     async def _reranked(
         self, text: str, ranking: Sequence[Ranked], read: Sequence[Contender]
@@ -272,24 +269,13 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class _AskedIn:
-    """The vector of a question in one space: as it was typed, and blended with the earlier ones."""
-
-    alone: Vector
-    blended: Vector
-
-
-@dataclass(frozen=True, slots=True)
 class _Looked:
-    """What was read of an index: every candidate in its first order, the pairs nearest to the question, and the best of
-    all these whole.
-    """
+    """What was read of an index: every candidate in its first order, and the best of them whole."""
 
     index: Index
     question: Question
     scale: float
     first: Sequence[Ranked]
-    pairs: tuple[JudgedPair, ...]
     read: Sequence[Contender]
 
 
@@ -302,40 +288,34 @@ def _by_space(
     return groups.items()
 
 
-async def _pairs(
-    faqs: FaqRepository,
-    index: Index,
-    vectors: Mapping[VectorSpace, _AskedIn],
-    query: Query,
-    audiences: Audiences,
-) -> tuple[JudgedPair, ...]:
-    """The pairs asked most like this question, compared with what was typed: what was said before is not asked again."""
-    groups: dict[VectorSpace, list[UUID]] = {}
-    for pack, index_id in index.with_pairs.items():
-        groups.setdefault(index.spaces[pack], []).append(index_id)
-    near = [
-        entry
-        for space, indexes in groups.items()
-        for entry in await faqs.nearest(indexes, vectors[space].alone, PAIRS_LOOKED_AT, audiences)
-    ]
-    near.sort(key=lambda entry: -entry.cosine)
-    in_conversation = bool(query.earlier)
+def _judged(shortlist: Sequence[Ranked], read: Sequence[Contender], query: Query) -> tuple[JudgedPair, ...]:
+    """The pairs among the shortlist, nearest first. They are compared with what was typed, not with what was said before."""
+    known = {entry.chunk_id: entry for entry in read if entry.questions}
+    near = [entry.candidate for entry in shortlist if entry.candidate.chunk_id in known]
+    near.sort(key=lambda candidate: -candidate.cosine)
     return tuple(
-        JudgedPair(
-            entry, same_question(query.text, entry.question, entry.cosine, in_conversation=in_conversation)
-        )
-        for entry in near[:PAIRS_LOOKED_AT]
+        _judge(candidate, known[candidate.chunk_id].questions, query) for candidate in near[:PAIRS_JUDGED]
     )
 
 
-def _led_by(pair: JudgedPair | None, ranking: Sequence[Ranked], read: Container[UUID]) -> Sequence[Ranked]:
-    """The ranking behind a pair that asks the same, unless that changed between the two looks."""
-    if pair is None or pair.near.chunk_id not in read:
+def _judge(candidate: Candidate, questions: Sequence[str], query: Query) -> JudgedPair:
+    """Compare with each way in which a pair is asked; of those that differ the first is told of."""
+    in_conversation = bool(query.earlier)
+    verdicts = [
+        (question, same_question(query.text, question, candidate.cosine, in_conversation=in_conversation))
+        for question in questions
+    ]
+    question, verdict = next((entry for entry in verdicts if entry[1].same), verdicts[0])
+    return JudgedPair(candidate, question, verdict)
+
+
+def _led_by(pair: JudgedPair | None, ranking: Sequence[Ranked]) -> Sequence[Ranked]:
+    """The ranking behind a pair that asks the same."""
+    if pair is None:
         return ranking
-    near = pair.near
-    best = Candidate(near.chunk_id, near.document_id, 0, bm25=0.0, cosine=near.cosine)
-    others = [entry for entry in ranking if entry.candidate.chunk_id != near.chunk_id]
-    return [Ranked(best, score=near.cosine), *others]
+    chunk_id = pair.candidate.chunk_id
+    others = [entry for entry in ranking if entry.candidate.chunk_id != chunk_id]
+    return [Ranked(pair.candidate, score=pair.candidate.cosine), *others]
 
 
 def _rarity(index: Index, asked: Asked) -> dict[str, float]:

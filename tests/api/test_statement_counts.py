@@ -97,7 +97,7 @@ async def test_reading_costs_a_fixed_number_of_statements(
 
 
 async def test_a_turn_costs_a_fixed_number_of_statements(crowded: Furnished, platform: Platform) -> None:
-    for most, more in ((14, {}), (15, {"conversation_id": str(crowded.ids["conversation_id"])})):
+    for most, more in ((13, {}), (14, {"conversation_id": str(crowded.ids["conversation_id"])})):
         with counted(platform) as statements:
             reply = await crowded.tenant.ask(QUESTION, **more)
 

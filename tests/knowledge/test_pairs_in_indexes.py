@@ -1,13 +1,10 @@
 """Question–answer pairs in a pack that moves to another index, and pairs that are not for everybody."""
 
-from collections.abc import Mapping
-from typing import Any, LiteralString
+from typing import Any
 
 import pytest
 
 from concierge.accounts.scope import PUBLIC, Audiences
-from concierge.kit.db import Session, fetch
-from concierge.knowledge.repository import faqs
 from tests.factories.tenants import Tenant
 from tests.knowledge.indexing import VENDOR, embedding_service, find, own_platform, reindex
 from tests.knowledge.reading import assert_counters_are_true
@@ -61,7 +58,7 @@ async def test_a_pair_is_compared_by_the_model_of_its_pack(
         await reindex(own, embedding_model=VENDOR, dimensions=100)
         found = await find(own, QUESTION)
         assert found.pair is not None
-        assert found.pairs[0].near.cosine == pytest.approx(1.0, abs=1e-3)
+        assert found.pairs[0].candidate.cosine == pytest.approx(1.0, abs=1e-3)
 
         # One that is written now is embedded by the same model.
         await write(own, question="Is there parking?", wordings=[], answer="Yes, behind the depot.")
@@ -110,23 +107,3 @@ async def test_what_is_said_of_a_pair_holds_against_that_pairs_are_authoritative
     after = await tenant.client.get(f"/api/v1/knowledge/documents/{pair['id']}", headers=tenant.owner)
 
     assert (shown.json()["authoritative"], after.json()["authoritative"]) == (True, False)
-
-
-async def test_a_pack_without_pairs_is_asked_for_none(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await tenant.learn(**NOTES)
-    asked: list[str] = []
-
-    async def noted(session: Session, statement: LiteralString, parameters: Mapping[str, Any]) -> Any:
-        asked.append(statement)
-        return await fetch(session, statement, parameters)
-
-    monkeypatch.setattr(faqs, "fetch", noted)
-    for _ in range(3):  # From the database, and from memory.
-        await find(tenant, QUESTION)
-    assert asked == []
-
-    await write(tenant)
-    await find(tenant, QUESTION)
-    assert len(asked) == 1

@@ -24,8 +24,8 @@ from concierge.knowledge.repository import (
     DocumentRepository,
     IndexRepository,
     JudgementRepository,
+    NewChunk,
     NewDocument,
-    NewRows,
     PackRepository,
     SourceRepository,
     plan_of,
@@ -168,7 +168,7 @@ class FaqService:
         scope: TenantScope,
         index: PackIndex,
         new: NewDocument,
-        rows: NewRows,
+        chunks: Sequence[NewChunk],
         known_as: UUID | None,
     ) -> UUID:
         """Put a pair in its earlier version's place, if there was one. The caller holds the pack's lock."""
@@ -189,7 +189,7 @@ class FaqService:
         await SourceRepository(session, scope).add_items(
             new.source_id, [NewItem(new.uri, None, DOCUMENT_TYPE)]
         )
-        faq_id = await documents.add(new, index, rows, known_as=known_as)
+        faq_id = await documents.add(new, index, chunks, known_as=known_as)
         await faqs.note_stored(new.source_id, new.uri, faq_id, self._clock())
         return faq_id
 

@@ -9,7 +9,7 @@ from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.lexical import USUAL_CHUNK_TERMS, document_weights, index_term, terms
 from concierge.knowledge.models import Source
 from concierge.knowledge.parsing import ParsedDocument
-from concierge.knowledge.repository import NewChunk, NewDocument, NewRows
+from concierge.knowledge.repository import NewChunk, NewDocument
 from concierge.knowledge.sources.pairs import passage_of
 from concierge.knowledge.sources.repetition import fingerprint
 from concierge.llm.embeddings import Embedder
@@ -21,17 +21,15 @@ async def prepared(
     chunks: Sequence[Chunk],
     text: str,
     questions: Sequence[str] = (),
-) -> NewRows:
+) -> list[NewChunk]:
     """What a document is in an index; `questions` are the ways in which a pair is asked. Errors: UnavailableError."""
     if not questions:
-        return NewRows(await asyncio.to_thread(rows_of, index_id, chunks))
-    vectors = await asyncio.gather(*map(embedder.embed_query, questions))
-    passage = await asyncio.to_thread(passage_of, index_id, questions, text, chunks, vectors[0])
-    return NewRows([passage], vectors)
+        return await asyncio.to_thread(_prepared_chunks, index_id, chunks)
+    vector = await embedder.embed_query(questions[0])
+    return [await asyncio.to_thread(passage_of, index_id, questions, text, chunks, vector)]
 
 
-def rows_of(index_id: UUID, chunks: Sequence[Chunk]) -> list[NewChunk]:
-    """The chunks of a document as they are stored in an index."""
+def _prepared_chunks(index_id: UUID, chunks: Sequence[Chunk]) -> list[NewChunk]:
     return [_prepared_chunk(index_id, chunk) for chunk in chunks if chunk.sentences]
 
 

@@ -126,9 +126,10 @@ class Reader:
         plan = plan_of(index)
         chunker, embedder = await self._chunkers.of(plan), await self._chunkers.embedder(plan)
         chunks = await chunker.chunks(new.text, Earlier(*earlier) if earlier else None)
-        # A pair that gives orders is a document like any other: without them, and found by no question.
-        questions = () if any(chunk.left_out for chunk in chunks) else new.questions
-        rows = await prepared(embedder, index.id, chunks, new.text, questions)
+        if new.questions and any(chunk.left_out for chunk in chunks):
+            # A pair that gives orders is a document like any other: without them, and it wins nothing.
+            new = replace(new, kind="pack", questions=())
+        rows = await prepared(embedder, index.id, chunks, new.text, new.questions)
         return await self._storing.store(claim, item, index, new.flagged(chunks), rows, content.validators)
 
     async def _content(self, claim: Claim, item: PendingItem, data: bytes | None) -> Content | None:

@@ -12,8 +12,8 @@ from concierge.knowledge.repository import (
     DocumentRepository,
     IndexRepository,
     JudgementRepository,
+    NewChunk,
     NewDocument,
-    NewRows,
     PendingItem,
     SourceRepository,
     SyncRepository,
@@ -93,7 +93,7 @@ class Storing:
         item: PendingItem,
         index: PackIndex,
         new: NewDocument,
-        rows: NewRows,
+        chunks: Sequence[NewChunk],
         validators: Validators | None,
     ) -> bool:
         """Store a document with its chunks, made for an index. False when the pack is searched in another one by now."""
@@ -109,7 +109,7 @@ class Storing:
                 return True
             if not await tables.indexes.confirm(index):
                 return False
-            change = await self._replace(tables, claim, item, index, new, rows, validators)
+            change = await self._replace(tables, claim, item, index, new, chunks, validators)
             if change is None:
                 await tables.syncs.count(claim.sync_id, "unchanged")
                 return True
@@ -124,7 +124,7 @@ class Storing:
         item: PendingItem,
         index: PackIndex,
         new: NewDocument,
-        rows: NewRows,
+        chunks: Sequence[NewChunk],
         validators: Validators | None,
     ) -> ChangeKind | None:
         """Put a document where its earlier version was, if there was one. None when its text is the same."""
@@ -134,13 +134,13 @@ class Storing:
         if same is not None:
             # The same text is stored anew: the pack holds each text once.
             await documents.remove([same[0]])
-        document_id = await documents.add(new, index, rows)
+        document_id = await documents.add(new, index, chunks)
         await tables.sources.finish_item(
             item.id,
             status="stored",
             now=self._clock(),
             document_id=document_id,
-            chunk_count=len(rows.chunks),
+            chunk_count=len(chunks),
             validators=validators,
         )
         if same is not None:

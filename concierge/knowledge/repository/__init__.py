@@ -1,6 +1,6 @@
 """All SQL of the knowledge room: packs and sources, documents with their chunks, and search."""
 
-from concierge.knowledge.repository.chunks import ChunkRepository, NewChunk, NewRows, mean_vector
+from concierge.knowledge.repository.chunks import ChunkRepository, NewChunk, mean_vector
 from concierge.knowledge.repository.documents import DocumentRepository, NewDocument
 from concierge.knowledge.repository.indexes import IndexRepository, IndexSize, plan_of
 from concierge.knowledge.repository.judgements import Judgement, JudgementRepository
@@ -19,7 +19,6 @@ __all__ = [
     "JudgementRepository",
     "NewChunk",
     "NewDocument",
-    "NewRows",
     "PackRepository",
     "PendingItem",
     "SearchRepository",

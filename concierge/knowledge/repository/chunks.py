@@ -8,13 +8,13 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Session, fetch
 from concierge.kit.ids import new_id
 from concierge.knowledge.chunking import Chunk
-from concierge.knowledge.models import TERM_SPACE, FaqQuestion, IndexedDocument, PackIndex
+from concierge.knowledge.models import TERM_SPACE, IndexedDocument, PackIndex
 from concierge.knowledge.repository.restricted import count_restricted
 
 INSERT_CHUNK = """
@@ -53,37 +53,24 @@ class NewChunk:
     sentence_vectors: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class NewRows:
-    """What a document is in an index. `questions` are the vectors of the ways in which a pair is asked, in their order."""
-
-    chunks: Sequence[NewChunk]
-    questions: Sequence[NDArray[np.float32]] = ()
-
-
 class ChunkRepository:
     def __init__(self, session: Session, scope: TenantScope) -> None:
         self._session = session
         self._scope = scope
 
-    async def store(self, index: PackIndex, document_id: UUID, rows: NewRows) -> None:
+    async def store(self, index: PackIndex, document_id: UUID, chunks: Sequence[NewChunk]) -> None:
         """Take a document into an index and count its terms there. The caller holds the pack's lock."""
         self._session.add(
             IndexedDocument(
                 org_id=self._scope.org_id,
                 document_id=document_id,
                 index_id=index.id,
-                embedding=mean_vector(rows.chunks, index.dimensions),
-                chunk_count=len(rows.chunks),
+                embedding=mean_vector(chunks, index.dimensions),
+                chunk_count=len(chunks),
             )
         )
         await self._session.flush()
-        await self._insert(index, document_id, rows.chunks)
-        if rows.questions:
-            asked = {"org_id": self._scope.org_id, "document_id": document_id, "index_id": index.id}
-            vectors = enumerate(map(HalfVector, rows.questions))
-            values = [{**asked, "ordinal": ordinal, "embedding": vector} for ordinal, vector in vectors]
-            await self._session.execute(insert(FaqQuestion), values)
+        await self._insert(index, document_id, chunks)
         await self.count(document_id, index.id)
 
     async def count(self, document_id: UUID, index_id: UUID | None = None) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, insert, literal, select
 from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Session
 from concierge.kit.ids import new_id
-from concierge.knowledge.models import ChunkRow, Document, FaqQuestion, IndexedDocument
+from concierge.knowledge.models import ChunkRow, Document, IndexedDocument
 from concierge.knowledge.repository.chunks import ChunkRepository
 from concierge.knowledge.repository.documents import DocumentRepository
 
@@ -37,8 +37,6 @@ async def copied(
     )
     indexed = (IndexedDocument.org_id == scope.org_id) & (IndexedDocument.document_id == document_id)
     await _copy_rows(session, IndexedDocument, indexed, {"document_id": literal(copy_id)})
-    asked = (FaqQuestion.org_id == scope.org_id) & (FaqQuestion.document_id == document_id)
-    await _copy_rows(session, FaqQuestion, asked, {"document_id": literal(copy_id)})
     chunks = (ChunkRow.org_id == scope.org_id) & (ChunkRow.document_id == document_id)
     await _copy_rows(session, ChunkRow, chunks, of_copy)
     await ChunkRepository(session, scope).count(copy_id)
@@ -54,7 +52,7 @@ async def copied(
 
 async def _copy_rows(
     session: Session,
-    table: type[Document | IndexedDocument | FaqQuestion | ChunkRow],
+    table: type[Document | IndexedDocument | ChunkRow],
     chosen: ColumnElement[bool],
     others: Mapping[str, ColumnElement[Any]],
 ) -> None:

@@ -13,7 +13,7 @@ from concierge.kit.ids import new_id
 from concierge.knowledge.chunking import Chunk
 from concierge.knowledge.instructions import FLAG
 from concierge.knowledge.models import Document, KnowledgePack, PackIndex
-from concierge.knowledge.repository.chunks import ChunkRepository, NewRows
+from concierge.knowledge.repository.chunks import ChunkRepository, NewChunk
 from concierge.knowledge.repository.restricted import uncount_restricted
 from concierge.knowledge.sources.repetition import NEAR
 
@@ -126,18 +126,21 @@ class DocumentRepository:
         return (row[0], row[1], row[2]) if row else None
 
     async def add(
-        self, document: NewDocument, index: PackIndex, rows: NewRows, *, known_as: UUID | None = None
+        self,
+        document: NewDocument,
+        index: PackIndex,
+        chunks: Sequence[NewChunk],
+        *,
+        known_as: UUID | None = None,
     ) -> UUID:
-        """Store a document with its rows in the current index and count it. The caller holds the pack's lock."""
+        """Store a document with its chunks in the current index and count it. The caller holds the pack's lock."""
         document_id = known_as or new_id()
         self._session.add(
-            Document(
-                org_id=self._scope.org_id, id=document_id, chunk_count=len(rows.chunks), **_columns(document)
-            )
+            Document(org_id=self._scope.org_id, id=document_id, chunk_count=len(chunks), **_columns(document))
         )
         await self._session.flush()
-        await ChunkRepository(self._session, self._scope).store(index, document_id, rows)
-        await self.count(document.pack_id, len(rows.chunks))
+        await ChunkRepository(self._session, self._scope).store(index, document_id, chunks)
+        await self.count(document.pack_id, len(chunks))
         return document_id
 
     async def count(self, pack_id: UUID, chunks: int) -> None:

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, text, update
+from sqlalchemy import Select, exists, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from concierge.accounts.scope import TenantScope
 from concierge.kit.db import Session
 from concierge.kit.ids import new_id
 from concierge.knowledge.errors import IndexBuildingError
-from concierge.knowledge.models import Document, FaqQuestion, IndexedDocument, KnowledgePack, PackIndex
+from concierge.knowledge.models import Document, IndexedDocument, KnowledgePack, PackIndex
 from concierge.knowledge.schemas.indexes import IndexPlan
 from concierge.llm.embeddings import VectorSpace
 
@@ -77,7 +77,7 @@ class IndexSize:
 @dataclass(frozen=True, slots=True)
 class StoredText:
     """A document's text. `instruction_spans` are starts and ends of sentences in it that give orders, `questions` the
-    ways in which it is found as a question–answer pair.
+    ways in which a question–answer pair is asked.
     """
 
     text: str
@@ -170,7 +170,7 @@ class IndexRepository:
         row = (
             await self._session.execute(
                 self._lacking(index_id, document_id).with_only_columns(
-                    Document.text, Document.flags, Document.instruction_spans, _asked()
+                    Document.text, Document.flags, Document.instruction_spans, Document.questions
                 )
             )
         ).first()
@@ -247,9 +247,3 @@ class IndexRepository:
             "dimensions": plan.space.dimensions,
             "chunker": plan.chunker,
         }
-
-
-def _asked() -> ColumnElement[list[str]]:
-    """The questions of a document that an index finds by them; none of a pair that is kept from it, for what it orders."""
-    found = exists().where(FaqQuestion.org_id == Document.org_id, FaqQuestion.document_id == Document.id)
-    return case((found, Document.questions), else_=literal([], Document.questions.type))

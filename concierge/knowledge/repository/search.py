@@ -18,9 +18,7 @@ from concierge.llm.embeddings import VectorSpace
 
 # A pack in which nothing was read yet has no index; its first one will bear its own id.
 REVISIONS = """
-SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision,
-       EXISTS (SELECT FROM faq_questions q WHERE q.org_id = x.org_id AND q.index_id = x.id),
-       x.embedding_model, x.dimensions
+SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision, x.embedding_model, x.dimensions
 FROM knowledge_packs p
 LEFT JOIN pack_indexes x ON x.org_id = p.org_id AND x.pack_id = p.id AND x.state = 'current'
 WHERE p.org_id = %(org_id)b AND p.id = ANY (%(packs)b)
@@ -43,9 +41,7 @@ WITH current AS MATERIALIZED (
       AND term = ANY (%(postings)b::bigint[]) AND NOT may_read(audience, %(everything)b, %(labels)b)
     GROUP BY term
 )
-SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision,
-       EXISTS (SELECT FROM faq_questions q WHERE q.org_id = p.org_id AND q.index_id = x.id),
-       x.embedding_model, x.dimensions,
+SELECT p.id, coalesce(x.id, p.id), p.chunk_count, p.revision, x.embedding_model, x.dimensions,
        (p.chunk_count - coalesce(h.chunks, 0))::integer, s.term, (s.df - coalesce(t.df, 0))::integer
 FROM knowledge_packs p
 LEFT JOIN current x ON x.pack_id = p.id
@@ -98,7 +94,7 @@ FROM candidates JOIN chunks c ON c.org_id = %(org_id)b AND c.id = candidates.id
 CONTENDERS = """
 SELECT c.id, c.document_id, d.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.audience, d.page_starts, d.kind, -(i.embedding <#> %(vector)b),
+       d.audience, d.page_starts, d.kind, d.questions, -(i.embedding <#> %(vector)b),
        (SELECT max(-%(cosine)b * (n.embedding <#> %(vector)b) - %(bm25)b * (n.bm25 <#> %(query)b)) FROM chunks n
         WHERE n.org_id = c.org_id AND n.document_id = c.document_id AND n.index_id = c.index_id
           AND n.ordinal IN (c.ordinal - 1, c.ordinal + 1))
@@ -125,7 +121,7 @@ WHERE c.org_id = %(org_id)b AND c.id = ANY (%(ids)b)
 PICTURE = """
 SELECT c.id, c.document_id, d.pack_id, d.title, d.url, c.headings, c.text, c.start_char, c.sentence_spans,
        c.sentence_vectors, coalesce(d.modified_at, d.published_at), d.credibility, d.authoritative,
-       d.audience, d.page_starts, d.kind, c.ordinal, halfvec_send(c.embedding), halfvec_send(i.embedding),
+       d.audience, d.page_starts, d.kind, d.questions, c.ordinal, halfvec_send(c.embedding), halfvec_send(i.embedding),
        sparsevec_send(c.bm25)
 FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
 JOIN indexed_documents i ON i.org_id = c.org_id AND i.document_id = c.document_id AND i.index_id = c.index_id
@@ -141,21 +137,14 @@ class CurrentIndex:
     id: UUID
     chunks: int
     revision: int
-    has_pairs: bool
     space: VectorSpace | None
 
     @classmethod
     def of(
-        cls,
-        index_id: UUID,
-        chunks: int,
-        revision: int,
-        has_pairs: bool,  # noqa: FBT001  # A column of a row.
-        model: str | None,
-        dimensions: int | None,
+        cls, index_id: UUID, chunks: int, revision: int, model: str | None, dimensions: int | None
     ) -> Self:
         space = None if model is None or dimensions is None else VectorSpace(model, dimensions)
-        return cls(index_id, chunks, revision, has_pairs, space)
+        return cls(index_id, chunks, revision, space)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +171,7 @@ class Candidate:
 class Contender:
     """A passage read whole. `spans` are starts and ends of its sentences, `sentence_vectors` their float16 rows.
 
-    `document_cosine` is that of its document's mean vector, `beside` the score of the better chunk beside it.
+    Of a question–answer pair `questions` are the ways in which it is asked. `document_cosine` is that of its document's mean vector, `beside` the score of the better chunk beside it.
     """
 
     chunk_id: UUID
@@ -201,6 +190,7 @@ class Contender:
     audience: str | None = None
     page_starts: Sequence[int] | None = None
     kind: str = "pack"
+    questions: Sequence[str] = ()
     document_cosine: float = 0.0
     beside: float | None = None
 
@@ -244,7 +234,7 @@ class SearchRepository:
     async def picture(self, index_id: UUID) -> list[PictureRow]:
         """Read an index whole, document by document: for all audiences, so whoever shows of it must look at theirs."""
         rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "index": index_id})
-        return [PictureRow(Contender(*row[:16]), *row[16:]) for row in rows]
+        return [PictureRow(Contender(*row[:17]), *row[17:]) for row in rows]
 
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
         """Return the current index and document frequencies of the query's terms, for each pack there is."""

@@ -33,9 +33,9 @@ class SearchService:
             ],
             pairs=[
                 PairOut(
-                    document_id=pair.near.document_id,
-                    question=pair.near.question,
-                    cosine=round(pair.near.cosine, 4),
+                    document_id=pair.candidate.document_id,
+                    question=pair.question,
+                    cosine=round(pair.candidate.cosine, 4),
                     same=pair.verdict.same,
                     because=pair.verdict.because,
                 )
