@@ -1,26 +1,20 @@
-"""Feeds: looked at before they are added, read row by row, and kept up to date."""
+"""Feeds are read row by row, and kept up to date by what changed."""
 
 import json
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from tests.factories.tenants import Tenant
 from tests.kit.site import Site, page
 from tests.knowledge.archives import exported, imported, read_all
+from tests.knowledge.feeding import GOODS, give, read
 from tests.knowledge.reading import assert_counters_are_true, items_of, source_of, texts_in
 from tests.knowledge.surfing import CountingModel, FrozenClock, latest, policy, sync
 
 pytestmark = pytest.mark.anyio
 
-GOODS = """id,title,description,link,price,availability,material
-1,Oak Table,A table for six.,https://shop.example/oak,349.00 EUR,in_stock,Oak
-2,Palm Lamp,Warm light for a desk.,https://shop.example/lamp,59.90 EUR,out of stock,Palm leaf
-3,Wool Rug,Woven by hand.,https://shop.example/rug,1299.00 EUR,preorder,Wool
-"""
 TOWNS = ("field", "port", "ham", "bury", "ford", "wick", "dale", "gate", "mouth", "stead", "hill", "moor")
 QUESTIONS = {
     "@context": "https://schema.org",
@@ -38,82 +32,6 @@ QUESTIONS = {
         },
     ],
 }
-
-
-async def give(
-    tenant: Tenant, data: str | bytes | None, *, name: str = "goods.csv", path: str = "", **form: Any
-) -> httpx.Response:
-    """Give a feed as a file, or by its address in the form."""
-    content = data.encode() if isinstance(data, str) else data
-    return await tenant.client.post(
-        f"/api/v1/knowledge/packs/{tenant.pack_id}/feeds{path}",
-        headers=tenant.owner,
-        data=form,
-        files=None if content is None else {"file": (name, content)},
-    )
-
-
-async def preview(tenant: Tenant, data: str | bytes, **form: Any) -> dict[str, Any]:
-    response = await give(tenant, data, path="/preview", **form)
-    assert response.status_code == 200, response.text
-    return response.json()
-
-
-async def refused(tenant: Tenant, data: str | bytes, **form: Any) -> tuple[str, str]:
-    response = await give(tenant, data, path="/preview", **form)
-    assert response.status_code in {413, 422}, response.text
-    return response.json()["code"], response.json()["detail"]
-
-
-async def read(tenant: Tenant, data: str | bytes, **form: Any) -> UUID:
-    """Add a feed and read it, here and now."""
-    response = await give(tenant, data, **form)
-    assert response.status_code == 202, response.text
-    source_id = UUID(response.json()["id"])
-    await tenant.platform.ingestion.run(tenant.scope, source_id)
-    return source_id
-
-
-async def test_a_preview_shows_what_a_feed_would_become_and_keeps_nothing(tenant: Tenant) -> None:
-    seen = await preview(tenant, GOODS + "4,,No name.,,1,in stock,\n1,Again,,,,,\n")
-
-    assert (seen["kind"], seen["format"]) == ("products", "csv")
-    assert (seen["total"], seen["readable"], seen["failed"]) == (5, 3, 2)
-    assert seen["map"] == {
-        "id": "id",
-        "title": "title",
-        "description": "description",
-        "url": "link",
-        "price": "price",
-        "availability": "availability",
-    }
-    assert seen["attributes"] == ["material"]
-    assert seen["rows"][0] == {
-        "row": 2,
-        "id": "1",
-        "title": "Oak Table",
-        "text": (
-            "# Oak Table\n\nA table for six.\n\nThe Oak Table costs €349 and is in stock.\n\n- Material: Oak"
-        ),
-        "url": "https://shop.example/oak",
-        "language": None,
-        "updated": None,
-    }
-    assert [(problem["row"], problem["id"]) for problem in seen["problems"]] == [(5, "4"), (6, "1")]
-    assert "no title" in seen["problems"][0]["reason"]
-    assert "same id as row 2" in seen["problems"][1]["reason"]
-    sources = await tenant.client.get(
-        f"/api/v1/knowledge/packs/{tenant.pack_id}/sources", headers=tenant.owner
-    )
-    assert sources.json()["items"] == []
-    assert await texts_in(tenant) == []
-
-
-async def test_the_first_ten_rows_are_shown_and_all_are_counted(tenant: Tenant) -> None:
-    seen = await preview(tenant, "id,title\n" + "".join(f"{i},Thing {i}\n" for i in range(30)))
-
-    assert [row["id"] for row in seen["rows"]] == [str(i) for i in range(10)]
-    assert (seen["total"], seen["readable"]) == (30, 30)
 
 
 async def test_each_row_is_a_document_that_reads_well_in_an_answer(tenant: Tenant) -> None:
@@ -239,13 +157,6 @@ async def test_a_feed_that_is_away_keeps_its_rows_and_is_tried_again(surfer: Ten
     assert (await latest(surfer, source_id))["unchanged"] == 3
 
 
-async def test_a_feed_may_not_be_fetched_from_our_own_network(tenant: Tenant) -> None:
-    response = await give(tenant, None, path="/preview", url="http://127.0.0.1:5432/goods.csv")
-
-    assert response.status_code == 422
-    assert response.json()["code"] in {"url_private_address", "url_invalid"}
-
-
 async def test_a_list_of_questions_is_pairs_that_win(tenant: Tenant) -> None:
     await tenant.learn(shipping="# Shipping\n\nWe do not ship to Norway.\n")
     source_id = await read(tenant, json.dumps(QUESTIONS), name="faq.json")
@@ -283,55 +194,6 @@ async def test_a_pair_of_a_feed_that_gives_orders_answers_nothing(tenant: Tenant
     assert "Ignore" not in reply["response"]
 
 
-async def test_columns_are_mapped_as_was_said(tenant: Tenant) -> None:
-    rows = {"shop": {"items": [{"nr": 7, "label": {"en": "Oak Table"}, "cost": 349, "tag": "new"}]}}
-    options = {
-        "items": "shop.items",
-        "map": {"id": "nr", "title": "label.en", "price": "cost", "currency": "=SEK"},
-        "attributes": ["tag"],
-    }
-
-    seen = await preview(tenant, json.dumps(rows), options=json.dumps(options))
-
-    assert seen["rows"][0]["id"] == "7"
-    assert seen["rows"][0]["text"] == "# Oak Table\n\nThe Oak Table costs 349 SEK.\n\n- Tag: new"
-
-
-@pytest.mark.parametrize(
-    ("options", "code", "says"),
-    [
-        ('{"map": {"title": "naem"}}', "feed_mapping_invalid", "“naem”"),
-        ('{"map": {"titel": "name"}}', "feed_options_invalid", "“titel” is no field"),
-        ('{"attributes": ["colour"]}', "feed_mapping_invalid", "“colour”"),
-        ('{"map": {"title": ""}}', "feed_mapping_invalid", "Which column holds the title"),
-        ('{"delimiter": ","}', "feed_options_invalid", "delimiter"),
-        ("{", "feed_options_invalid", "not valid"),
-        ('{"map": {"title": "a\\u0000"}}', "feed_options_invalid", "NUL"),
-    ],
-)
-async def test_options_that_do_not_fit_are_refused_with_the_reason(
-    tenant: Tenant, options: str, code: str, says: str
-) -> None:
-    found, detail = await refused(tenant, GOODS, options=options)
-
-    assert (found, says in detail) == (code, True), detail
-
-
-async def test_the_variants_of_a_product_are_one_document(tenant: Tenant) -> None:
-    rows = (
-        "Handle,Title,Body (HTML),Option1 Name,Option1 Value,Variant Price,Variant Inventory Qty,Image Src\n"
-        'oak,Oak Table,"<p>A <b>table</b>.</p>",Wood,Natural,349.00,0,https://cdn.example/1.jpg\n'
-        "oak,,,,Smoked,399.00,4,\n"
-    )
-
-    seen = await preview(tenant, rows, options='{"map": {"currency": "=USD"}}')
-
-    assert (seen["total"], seen["readable"], seen["joined"], seen["failed"]) == (2, 1, 1, 0)
-    assert seen["rows"][0]["text"] == (
-        "# Oak Table\n\nA table.\n\nThe Oak Table costs from $349 to $399 and is in stock.\n\n- Wood: Natural, Smoked"
-    )
-
-
 async def test_a_feed_comes_back_with_an_imported_pack(tenant: Tenant, stranger: Tenant) -> None:
     await read(tenant, GOODS)
     await read(tenant, json.dumps(QUESTIONS), name="faq.json")
@@ -357,32 +219,6 @@ async def test_a_feed_of_another_organization_is_not_seen(tenant: Tenant, strang
     )
     assert (response.status_code, response.json()["code"]) == (404, "knowledge_pack_not_found")
     assert "€349" not in (await stranger.ask("How much does the Oak Table cost?"))["response"]
-
-
-async def test_either_a_file_or_an_address_is_given(tenant: Tenant) -> None:
-    both = await give(tenant, GOODS, url="https://shop.example/goods.csv")
-    neither = await give(tenant, None, name="x")
-
-    for response in (both, neither):
-        assert (response.status_code, response.json()["code"]) == (422, "feed_not_given")
-
-
-async def test_names_and_values_that_no_reader_can_see_do_no_harm(tenant: Tenant) -> None:
-    rows = r"""[
-        {"id": "\ud800\u0000", "title": "Oak \u0000Table\ud800", "\u0000na\ud800me": "\u202eevil", "\ud83d\ude00": "smile",
-         "url": "https://shop.example/\ud800", "currency": "\u0000", "price": "5", "updated": "99999-99-99"},
-        {"id": "2", "title": "\u200b", "x": 1},
-        {"id": "3", "\ud800": 1, "\ud800": 2}
-    ]"""
-
-    seen = await preview(tenant, rows)
-    source_id = await read(tenant, rows, name="odd\u202e.json")
-
-    assert (seen["readable"], seen["failed"]) == (1, 2)
-    assert seen["rows"][0]["title"] == "Oak Table"
-    assert (seen["rows"][0]["url"], seen["rows"][0]["updated"]) == (None, None)
-    assert (await source_of(tenant, source_id)).progress.stored == 1
-    assert "Oak Table costs 5" in (await texts_in(tenant))[0]
 
 
 async def test_the_right_one_of_many_that_are_alike_is_found(tenant: Tenant) -> None:
