@@ -45,6 +45,7 @@ _GOES_ON: Final = re.compile(
     re.IGNORECASE,
 )
 _SUBJECT: Final = re.compile(r"^\w+(?:n['’]t)? (\w+)")
+_PERSONS: Final[Mapping[str, str]] = {"i": "i", "we": "i", "one": "i", "you": "you"}
 _TO_ME: Final = re.compile(r"\b(?:me|us)\b")
 _WHETHER: Final = re.compile(r"^(?:if|whether)\b\s*")
 _FORGOT: Final = re.compile(r"^i (?:forgot|have forgotten|lost) my (?P<what>\w+)[,;.]? (?P<rest>.*\bit\b.*)$")
@@ -332,15 +333,7 @@ def _differ_in_kind(one: Asked, other: Asked) -> bool:
 def _subject(text: str) -> str:
     """Who a question of yes or no is about: I, you, or somebody or something else."""
     found = _SUBJECT.search(text)
-    return (
-        ""
-        if found is None
-        else "i"
-        if found[1] in {"i", "we", "one"}
-        else found[1]
-        if found[1] == "you"
-        else "other"
-    )
+    return _PERSONS.get(found[1], "other") if found else ""
 
 
 def _differ_in_subject(one: Asked, other: Asked) -> bool:
