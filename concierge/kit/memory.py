@@ -3,20 +3,21 @@
 import ctypes
 import sys
 
-# From <malloc.h>. 128 KB is what glibc begins with; left alone it grows to 32 MB with each large block that is freed.
-_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES = -3, 128 * 1024
-_M_ARENA_MAX, _ARENAS = -8, 2
+# From <malloc.h>. Left alone, both grow with the largest block that was ever freed, to 32 and 64 MB.
+_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES = -3, 4 * 1024 * 1024
+_M_TRIM_THRESHOLD, _TRIM_THRESHOLD_BYTES = -1, 8 * 1024 * 1024
 
 
 def return_freed_memory() -> None:
     """Call first in a process. Elsewhere than on Linux with glibc it does nothing.
 
-    Reading documents makes arrays of some megabytes in several threads, again and again. By default glibc keeps what
-    they leave, for each thread; like this, reading the same 150 pages takes 340 MB instead of 412 MB, as fast.
+    Reading documents makes arrays of some megabytes in several threads, and by default glibc keeps what they leave.
+    Like this, reading the same 150 pages takes 370 MB instead of 410 MB, as fast. A lower threshold saves 40 MB more and
+    takes twice as long: what the model computes in would come from the system anew with every layer.
     """
     if sys.platform != "linux":
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES)
-        mallopt(_M_ARENA_MAX, _ARENAS)
+        mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD_BYTES)

@@ -7,7 +7,7 @@ import pytest
 
 # Growing blocks teach glibc to keep larger and larger ones, and a small one behind each holds the heap up.
 PROGRAM = """
-import ctypes, os, sys, threading
+import ctypes, os, sys
 from concierge.kit.memory import return_freed_memory
 if sys.argv[1] == "returning":
     return_freed_memory()
@@ -20,9 +20,9 @@ def work():
         libc.malloc(2000)
         libc.free(large)
     blocks = []
-    for _ in range(40):
-        blocks.append(libc.malloc(1 << 20))
-        ctypes.memset(blocks[-1], 1, 1 << 20)
+    for _ in range(8):
+        blocks.append(libc.malloc(8 << 20))
+        ctypes.memset(blocks[-1], 1, 8 << 20)
         libc.malloc(2000)
     for block in blocks:
         libc.free(block)
