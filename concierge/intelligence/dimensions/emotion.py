@@ -1,0 +1,92 @@
+"""How the writer feels: a linear head over the message, moved by phrases, by how it is written, and by the history."""
+
+from typing import Any, Final
+
+from concierge.intelligence.cues import Cue, lexicon
+from concierge.intelligence.dimensions import Dimension, Readings
+from concierge.intelligence.heads import judge
+from concierge.intelligence.language import ENGLISH
+from concierge.intelligence.schemas import EMOTIONS, Reading
+from concierge.intelligence.view import MessageView
+from concierge.intelligence.weighing import FOREIGN_CONFIDENCE, Weighing, telling_words
+
+NAME: Final = "emotional_state"
+SARCASM: Final = "sarcasm"
+PLEASANT: Final = frozenset({"excited", "happy", "satisfied"})
+UNPLEASANT: Final = frozenset({"frustrated", "angry", "confused", "worried"})
+# How much a phrase counts beside the head, which has seen many of them; measured on the training part of goemotions.
+CUE_SHARE: Final = 0.6
+FOREIGN_CUE_SHARE: Final = 1.0
+# Without a head's opinion, a message is neutral until something says otherwise.
+FOREIGN_START: Final = {emotion: 1.2 if emotion == "neutral" else 0.0 for emotion in EMOTIONS}
+DENIED_PLEASURE: Final = 0.8  # "Not happy" is half a complaint.
+DENIED_WORRY: Final = 0.7  # "Not angry" is a plain remark.
+SHOUTING: Final = {"angry": 1.2, "frustrated": 0.8, "excited": 0.3}
+INSISTENCE: Final = {"frustrated": 0.7, "angry": 0.4}
+REPETITION: Final = 0.9
+MOST_REPETITIONS: Final = 3
+
+
+def read(view: MessageView, _: Readings) -> Reading[Any]:
+    english = view.language.code == ENGLISH
+    judged = judge(NAME, view)
+    start = dict(zip(judged.head.labels, map(float, judged.log_odds), strict=True)) if english else FOREIGN_START
+    weighing = Weighing(start)
+    _weigh_phrases(weighing, view, CUE_SHARE if english else FOREIGN_CUE_SHARE)
+    _weigh_manner(weighing, view)
+    _weigh_history(weighing, view)
+    value = weighing.likeliest
+    extra = () if weighing.reasons_for(value) or not english else telling_words(judged, value, view)
+    return weighing.reading(judged.calibration, extra, at_most=1.0 if english else FOREIGN_CONFIDENCE)
+
+
+def _weigh_phrases(weighing: Weighing, view: MessageView, share: float) -> None:
+    cues = lexicon("emotion").find(view)
+    troubled = [cue for cue in lexicon("problem").find(view) if not cue.denied]
+    mocking = any(cue.speaks_for == SARCASM for cue in cues) and bool(troubled)
+    for cue in cues:
+        said = f"says “{view.text[cue.start : cue.end]}”"
+        weight = cue.weight * share
+        if cue.speaks_for == SARCASM:
+            if mocking:
+                weighing.add_cue(cue, "frustrated", weight, f"{said}, of something that went wrong")
+        elif mocking and cue.speaks_for in PLEASANT:
+            weighing.add_cue(cue, "frustrated", weight / 2, f"{said}, and cannot mean it")
+        elif cue.denied:
+            _weigh_denied(weighing, cue, weight, said)
+        else:
+            weighing.add_cue(cue, cue.speaks_for, weight, said)
+
+
+def _weigh_denied(weighing: Weighing, cue: Cue, weight: float, said: str) -> None:
+    weighing.add_cue(cue, cue.speaks_for, -weight / 2, f"{said}, but denies it")
+    if cue.speaks_for in PLEASANT:
+        weighing.add_cue(cue, "frustrated", weight * DENIED_PLEASURE, f"{said}, but denies it")
+    elif cue.speaks_for in UNPLEASANT:
+        weighing.add_cue(cue, "neutral", weight * DENIED_WORRY, f"{said}, but denies it")
+
+
+def _weigh_manner(weighing: Weighing, view: MessageView) -> None:
+    if view.is_shouted:
+        pleasant = weighing.likeliest in PLEASANT
+        for emotion, weight in SHOUTING.items():
+            if pleasant == (emotion in PLEASANT):
+                weighing.add(emotion, weight, "writes in capitals", span=view.shouted_span)
+    marks = next((token for token in view.tokens if token.text.count("?") >= 2), None)
+    if marks is not None and weighing.likeliest not in PLEASANT:
+        for emotion, weight in INSISTENCE.items():
+            weighing.add(emotion, weight, f"insists with “{marks.text[:5]}”", span=(marks.start, marks.end))
+
+
+def _weigh_history(weighing: Weighing, view: MessageView) -> None:
+    """A third "still not working" is not neutral."""
+    if not any(not cue.denied for cue in lexicon("problem").find(view)):
+        return
+    before = sum(any(not cue.denied for cue in lexicon("problem").find(own)) for own in view.earlier)
+    if before:
+        weight = REPETITION * min(before, MOST_REPETITIONS)
+        because = "has told of trouble before" if before == 1 else f"has told of trouble {before} times before"
+        weighing.add("frustrated", weight, because, source="history")
+
+
+DIMENSION = Dimension(NAME, read)

@@ -1,0 +1,69 @@
+"""What the writer wants: a linear head over the message, moved by phrases, by the page, and by the history."""
+
+from typing import Any, Final
+
+from concierge.intelligence.cues import lexicon
+from concierge.intelligence.dimensions import Dimension, Readings
+from concierge.intelligence.heads import judge
+from concierge.intelligence.language import ENGLISH
+from concierge.intelligence.schemas import INTENTS, Reading
+from concierge.intelligence.view import MessageView
+from concierge.intelligence.weighing import FOREIGN_CONFIDENCE, Weighing, telling_words
+
+NAME: Final = "intent_category"
+CUE_SHARE: Final = 0.5
+FOREIGN_CUE_SHARE: Final = 1.0
+FOREIGN_START: Final = {intent: 1.0 if intent == "information_seeking" else 0.0 for intent in INTENTS}
+DENIED: Final = -1.0
+# What the page a visitor writes from says about them, by a part of its address.
+PAGES: Final = (
+    (("/pricing", "/plans", "/quote"), "purchase_intent", 0.5),
+    (("/checkout", "/cart", "/basket", "/order"), "purchase_intent", 0.5),
+    (("/compare", "/vs"), "comparison", 0.9),
+    (("/support", "/help", "/contact"), "support_request", 0.5),
+    (("/status", "/outage", "/error", "/troubleshoot"), "problem_solving", 0.7),
+    (("/cancel", "/unsubscribe", "/close-account"), "cancellation", 1.0),
+    (("/docs", "/api", "/faq", "/guide"), "information_seeking", 0.4),
+    (("/products", "/shop", "/collections", "/category", "/catalog"), "exploration", 0.3),
+)
+REPETITION: Final = 0.6
+
+
+def read(view: MessageView, _: Readings) -> Reading[Any]:
+    english = view.language.code == ENGLISH
+    judged = judge(NAME, view)
+    start = dict(zip(judged.head.labels, map(float, judged.log_odds), strict=True)) if english else FOREIGN_START
+    weighing = Weighing(start)
+    _weigh_phrases(weighing, view, CUE_SHARE if english else FOREIGN_CUE_SHARE)
+    _weigh_page(weighing, view)
+    _weigh_history(weighing, view)
+    value = weighing.likeliest
+    extra = () if weighing.reasons_for(value) or not english else telling_words(judged, value, view)
+    return weighing.reading(judged.calibration, extra, at_most=1.0 if english else FOREIGN_CONFIDENCE)
+
+
+def _weigh_phrases(weighing: Weighing, view: MessageView, share: float) -> None:
+    for cue in lexicon("intent").find(view):
+        said = f"says “{view.text[cue.start : cue.end]}”"
+        if cue.denied:
+            weighing.add_cue(cue, cue.speaks_for, DENIED * cue.weight * share, f"{said}, but denies it")
+        else:
+            weighing.add_cue(cue, cue.speaks_for, cue.weight * share, said)
+
+
+def _weigh_page(weighing: Weighing, view: MessageView) -> None:
+    page = view.surroundings.page
+    for parts, intent, weight in PAGES:
+        part = next((part for part in parts if part in page), None)
+        if part is not None:
+            weighing.add(intent, weight, f"writes from {part}", source="context")
+
+
+def _weigh_history(weighing: Weighing, view: MessageView) -> None:
+    if any(not cue.denied for own in view.earlier[-2:] for cue in lexicon("problem").find(own)) and any(
+        not cue.denied for cue in lexicon("problem").find(view)
+    ):
+        weighing.add("problem_solving", REPETITION, "has told of trouble before", source="history")
+
+
+DIMENSION = Dimension(NAME, read)

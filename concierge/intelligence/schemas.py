@@ -1,0 +1,117 @@
+"""The eight-dimensional reading of a message, as it is stored, traced and sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar, get_args
+
+EmotionalState = Literal[
+    "frustrated", "excited", "confused", "angry", "neutral", "happy", "satisfied", "worried"
+]
+UrgencyLevel = Literal["critical", "high", "medium", "low"]
+IntentCategory = Literal[
+    "information_seeking",
+    "problem_solving",
+    "purchase_intent",
+    "support_request",
+    "complaint",
+    "comparison",
+    "exploration",
+    "cancellation",
+]
+TechnicalLevel = Literal["beginner", "intermediate", "expert"]
+ResponseStyle = Literal["concise", "detailed", "neutral"]
+CommunicationStyle = Literal["formal", "casual", "neutral"]
+OpportunityKind = Literal[
+    "offer_demo",
+    "upsell",
+    "cross_sell",
+    "retention_save",
+    "consulting",
+    "education",
+    "purchase_help",
+    "referral",
+]
+ActionKind = Literal[
+    "answer",
+    "ask_for_detail",
+    "share_link",
+    "offer_demo",
+    "offer_discount_if_allowed",
+    "escalate_to_human",
+    "apologise",
+    "step_by_step",
+    "compare_options",
+    "check_order",
+    "retain",
+    "close_warmly",
+]
+EMOTIONS: tuple[EmotionalState, ...] = get_args(EmotionalState)
+URGENCIES: tuple[UrgencyLevel, ...] = get_args(UrgencyLevel)
+INTENTS: tuple[IntentCategory, ...] = get_args(IntentCategory)
+
+Source = Literal["message", "history", "context", "reading", "rule", "model", "operator"]
+SettledBy = Literal["local", "rule", "llm", "operator"]
+Value = TypeVar("Value", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a value was read. `start` and `end` are characters of the message; None where another thing than its words
+    is the reason. `weight` is how much it counts, within its dimension.
+    """
+
+    because: str
+    weight: float
+    source: Source = "message"
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Value]):
+    """One dimension's value. `confidence` is the probability that it is right; `scores` are its rivals' (0 to 1)."""
+
+    value: Value
+    confidence: float
+    evidence: tuple[Evidence, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict[str, float])
+    settled_by: SettledBy = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunity:
+    """Something worth offering, and the words that show it."""
+
+    kind: OpportunityKind
+    text: str
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalizationCues:
+    """`language` is a two-letter code (ISO 639-1)."""
+
+    technical_level: TechnicalLevel
+    response_style: ResponseStyle
+    communication_style: CommunicationStyle
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationAnalysis:
+    """What a message says about its writer. The mappings at the end have one entry for each dimension."""
+
+    emotional_state: EmotionalState
+    urgency_level: UrgencyLevel
+    intent_category: IntentCategory
+    key_topics: tuple[str, ...]
+    pain_points: tuple[str, ...]
+    opportunities: tuple[Opportunity, ...]
+    next_best_actions: tuple[ActionKind, ...]
+    personalization_cues: PersonalizationCues
+    confidence_score: float
+    confidence: Mapping[str, float]
+    evidence: Mapping[str, tuple[Evidence, ...]]
+    settled_by: Mapping[str, SettledBy]
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
