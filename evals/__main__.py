@@ -20,6 +20,7 @@ from rich.console import Console
 
 from concierge.entrypoints.cli.evaluate import without_nan
 from evals import corpora
+from evals.data import data_folder
 from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
 from evals.diagram import reliability_svg
 from evals.injections import measure_injections
@@ -35,7 +36,6 @@ from evals.paragraphs import by_paragraph
 from evals.store import Store, cache_folder, open_store
 from evals.tables import ARTICLES, summary, tables_of
 
-CHECKOUT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 PARAGRAPHS = "squad2_paragraphs"
 SETS = (
@@ -72,11 +72,6 @@ def main(arguments: Sequence[str]) -> int:
     if not peers_are_here():
         console.print(f"[yellow]•[/] {HOW_TO_GET_THEM}")
     return 0 if all(check.met for measurement in measured for check in measurement.checks) else 1
-
-
-def data_folder() -> Path:
-    chosen = os.environ.get("CONCIERGE_EVAL_DATA")
-    return Path(chosen) if chosen else CHECKOUT.parent / "shared" / "data"
 
 
 async def _measure(data: Path, wanted: Sequence[str], console: Console) -> list[Measurement]:

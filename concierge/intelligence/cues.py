@@ -136,9 +136,7 @@ def _same(wanted: str, word: str) -> bool:
 
 def _unbroken(words: Sequence[Token], place: int, length: int) -> bool:
     """A phrase stands in one piece: there is little room between its words."""
-    return all(
-        words[step + 1].start - words[step].end <= 3 for step in range(place, place + length - 1)
-    )
+    return all(words[step + 1].start - words[step].end <= 3 for step in range(place, place + length - 1))
 
 
 def _denied(all_tokens: Sequence[Token]) -> frozenset[int]:

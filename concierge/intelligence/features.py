@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.intelligence.tokens import DENYING, Token, is_shouted
+import itertools
 
 WORD_BUCKETS: Final = 1 << 16
 LETTER_BUCKETS: Final = 1 << 16
@@ -21,8 +22,8 @@ _REACH: Final = 3  # Words after a denial that are other words than they would b
 _PRIME: Final = np.uint32(0x01000193)
 _MIX: Final = np.uint32(0x85EBCA6B)
 _SPACE: Final = 0x20
-_FIRST_PERSON: Final = frozenset("i im ive id my me we our us".split())
-_SECOND_PERSON: Final = frozenset("you your youre yours u ur yall".split())
+_FIRST_PERSON: Final = frozenset(["i", "im", "ive", "id", "my", "me", "we", "our", "us"])
+_SECOND_PERSON: Final = frozenset(["you", "your", "youre", "yours", "u", "ur", "yall"])
 
 Buckets = NDArray[np.uint32]
 
@@ -40,7 +41,7 @@ class Features:
 
 def features(text: str, tokens: Sequence[Token]) -> Features:
     told = told_words(tokens)
-    pairs = [f"{first} {second}" for first, second in zip(told, told[1:], strict=False)]
+    pairs = [f"{first} {second}" for first, second in itertools.pairwise(told)]
     words = np.fromiter((crc32(word.encode()) for word in (*told, *pairs)), np.uint32, len(told) + len(pairs))
     return Features(words % WORD_BUCKETS, letters(" ".join(told)) % LETTER_BUCKETS, signs(text, tokens))
 

@@ -82,6 +82,10 @@ class Judgement:
     calibration: Calibration
     log_odds: Floats
 
+    @property
+    def start(self) -> dict[str, float]:
+        return dict(zip(self.head.labels, map(float, self.log_odds), strict=True))
+
 
 def judge(dimension: str, view: MessageView) -> Judgement:
     head, calibration = heads()[dimension]
@@ -91,7 +95,10 @@ def judge(dimension: str, view: MessageView) -> Judgement:
 @cache
 def heads() -> Mapping[str, tuple[Head, Calibration]]:
     """The heads of the artefact by the dimension they read."""
-    with as_file(files("concierge.intelligence") / ARTEFACT) as path, np.load(path, allow_pickle=False) as stored:
+    with (
+        as_file(files("concierge.intelligence") / ARTEFACT) as path,
+        np.load(path, allow_pickle=False) as stored,
+    ):
         names: Sequence[str] = stored["dimensions"].tolist()
         return {name: (_head(stored, name), _calibration(stored, name)) for name in names}
 
@@ -116,7 +123,13 @@ def _head(stored: Mapping[str, NDArray[np.generic]], name: str) -> Head:
 
     labels = tuple(stored[f"{name}.labels"].tolist())
     return Head(
-        labels, floats("embedding"), table("words"), table("letters"), floats("scales"), floats("signs"), floats("bias")
+        labels,
+        floats("embedding"),
+        table("words"),
+        table("letters"),
+        floats("scales"),
+        floats("signs"),
+        floats("bias"),
     )
 
 

@@ -72,6 +72,9 @@ def _shared(word: str, sets: dict[str, set[str]]) -> dict[str, float]:
 
 
 _WORDS: Final = _by_word()
+_SMALL: Final = {
+    code: frozenset(words.replace("'", "").split()) for code, words in _COMMON.items() if code != ENGLISH
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +110,8 @@ def _scores(text: str, words: Sequence[Token]) -> dict[str, float]:
     for language, letters in _SPECIAL.items():
         scores[language] += _SPECIAL_WEIGHT * min(3, len(letters.findall(text)))
     return scores
+
+
+def common_words(code: str) -> frozenset[str]:
+    """The small words of a language that say nothing by themselves."""
+    return _SMALL.get(code, frozenset())

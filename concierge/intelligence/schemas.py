@@ -51,7 +51,7 @@ INTENTS: tuple[IntentCategory, ...] = get_args(IntentCategory)
 
 Source = Literal["message", "history", "context", "reading", "rule", "model", "operator"]
 SettledBy = Literal["local", "rule", "llm", "operator"]
-Value = TypeVar("Value", covariant=True)
+Value_co = TypeVar("Value_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[Value]):
+class Reading(Generic[Value_co]):
     """One dimension's value. `confidence` is the probability that it is right; `scores` are its rivals' (0 to 1)."""
 
-    value: Value
+    value: Value_co
     confidence: float
     evidence: tuple[Evidence, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict[str, float])

@@ -8,9 +8,52 @@ from typing import Final
 
 # Words that deny what follows them, in the languages a message may be in.
 DENYING: Final = frozenset(
-    "not no never without dont doesnt didnt isnt arent wasnt werent aint cant cannot couldnt wont wouldnt shouldnt havent "
-    "hasnt hadnt hardly barely neither nor nicht kein keine keinen nie ohne pas jamais sans nunca sin não sem niet geen "
-    "zonder non senza mai".split()
+    [
+        "not",
+        "no",
+        "never",
+        "without",
+        "dont",
+        "doesnt",
+        "didnt",
+        "isnt",
+        "arent",
+        "wasnt",
+        "werent",
+        "aint",
+        "cant",
+        "cannot",
+        "couldnt",
+        "wont",
+        "wouldnt",
+        "shouldnt",
+        "havent",
+        "hasnt",
+        "hadnt",
+        "hardly",
+        "barely",
+        "neither",
+        "nor",
+        "nicht",
+        "kein",
+        "keine",
+        "keinen",
+        "nie",
+        "ohne",
+        "pas",
+        "jamais",
+        "sans",
+        "nunca",
+        "sin",
+        "não",
+        "sem",
+        "niet",
+        "geen",
+        "zonder",
+        "non",
+        "senza",
+        "mai",
+    ]
 )
 
 # What takes no room on the screen, and so may hide inside a word: joiners, marks of direction, soft hyphens.
@@ -25,7 +68,24 @@ _TOKEN: Final = re.compile(
 _HIDDEN: Final = re.compile(f"[{_UNSEEN}'’`´]")
 _LENGTHENED: Final = re.compile(r"([^\W\d_])\1{2,}")
 _VOWEL: Final = re.compile(r"[AEIOUY]")
-_ABBREVIATIONS: Final = frozenset("JSON SAML OAUTH REST YAML AJAX ASCII SOAP CRUD CORS UUID IBAN NULL ISDN".split())
+_ABBREVIATIONS: Final = frozenset(
+    [
+        "JSON",
+        "SAML",
+        "OAUTH",
+        "REST",
+        "YAML",
+        "AJAX",
+        "ASCII",
+        "SOAP",
+        "CRUD",
+        "CORS",
+        "UUID",
+        "IBAN",
+        "NULL",
+        "ISDN",
+    ]
+)
 _CLAUSE_END: Final = frozenset(".…,;:!?()\n-–—")
 
 
@@ -45,7 +105,9 @@ class Token:
     @property
     def is_pictured(self) -> bool:
         """Whether it is an emoji or an emoticon."""
-        return not self.is_word and (self.text[0] not in _CLAUSE_END or self.text[:1] in ":;" and len(self.text) > 1)
+        return not self.is_word and (
+            self.text[0] not in _CLAUSE_END or (self.text[:1] in ":;" and len(self.text) > 1)
+        )
 
     @property
     def ends_clause(self) -> bool:
@@ -72,7 +134,5 @@ def folded(text: str) -> str:
 def _token(found: re.Match[str]) -> Token:
     raw = found.group()
     text = folded(raw) if raw[0].isalnum() else raw
-    shouted = (
-        len(raw) >= 4 and raw.isupper() and _VOWEL.search(raw) is not None and raw not in _ABBREVIATIONS
-    )
+    shouted = len(raw) >= 4 and raw.isupper() and _VOWEL.search(raw) is not None and raw not in _ABBREVIATIONS
     return Token(text or raw, found.start(), found.end(), shouted)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from concierge.intelligence.features import Features, features
 from concierge.intelligence.language import Tongue, language_of
 from concierge.intelligence.tokens import Token, is_shouted, tokens
+from concierge.intelligence.vocabulary import Vocabulary
 
 FloatArray = NDArray[np.float32]
 
@@ -61,7 +62,7 @@ class OfficeHours:
 @dataclass(frozen=True)
 class MessageView:
     """`vector` is the message's embedding, (384,), of length 1; `history` the visitor's earlier messages, oldest first;
-    `vocabulary` the organization's own words by their stems.
+    `vocabulary` what the organization calls things.
     """
 
     text: str
@@ -69,7 +70,7 @@ class MessageView:
     history: Sequence[str] = ()
     surroundings: Surroundings = Surroundings()
     office_hours: OfficeHours = OfficeHours()
-    vocabulary: Mapping[str, str] = field(default_factory=dict[str, str])
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:

@@ -31,12 +31,15 @@ class Row:
 
 
 def emotion_rows(data: Path, part: str) -> list[Row]:
-    """Rows of "train" or "dev" with one label: the only strict one, or the only near one where there is no strict."""
+    """Rows of "train" or "dev" with a label: the strict ones, or the near ones where there is no strict one.
+
+    To measure with, only rows that have one.
+    """
     path = data / "goemotions" / ("train.jsonl.gz" if part == "train" else "dev.jsonl")
     rows: list[Row] = []
     for entry in _entries(path):
         labels = entry["ours_emotion"] or entry["near_emotion"]
-        if len(labels) == 1:
+        if len(labels) == 1 or (labels and part == "train"):
             rows.append(_row(entry["text"], labels, "goemotions"))
     return rows
 
@@ -66,7 +69,7 @@ def written_rows() -> list[tuple[Row, Row]]:
     rows: list[tuple[Row, Row]] = []
     for line in WRITTEN.read_text("utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
-            emotion, intent, text = (part.strip() for part in line.split(";", 2))
+            emotion, intent, text = (part.strip() for part in line.split(" ; ", 2))
             rows.append((_row(text, _labels(emotion), "written"), _row(text, _labels(intent), "written")))
     return rows
 
@@ -89,7 +92,7 @@ def _row(text: str, accepted: Sequence[str], source: str, kind: str = "") -> Row
 
 
 def _entries(path: Path) -> Iterator[Any]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        for line in lines:
-            yield json.loads(line)
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
+    for line in text.splitlines():
+        yield json.loads(line)

@@ -13,7 +13,7 @@ from concierge.intelligence.features import LETTER_BUCKETS, SIGNS, WORD_BUCKETS
 from concierge.intelligence.heads import EMBEDDING_SHARE, Head
 from concierge.intelligence.view import MessageView
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Matrix = Any  # SciPy's sparse matrices carry no types.
 
 
@@ -62,7 +62,8 @@ def design(texts: Sequence[str], vectors: NDArray[np.float32]) -> Design:
     words = _hashed([own.words for own in told], WORD_BUCKETS)
     letters = _hashed([own.letters for own in told], LETTER_BUCKETS)
     return Design(
-        np.hstack([vectors * EMBEDDING_SHARE, signs]).astype(np.float32), hstack([words, letters], format="csr")
+        np.hstack([vectors * EMBEDDING_SHARE, signs]).astype(np.float32),
+        hstack([words, letters], format="csr"),
     )
 
 
@@ -74,20 +75,26 @@ def fit(
     transposed = rows.sparse.T.tocsr()
 
     def loss(flat: Floats) -> tuple[float, Floats]:
-        parameters = flat.reshape(inputs + 1, count)
+        parameters = flat.reshape(inputs + 1, count).astype(np.float32)
         fitted = Fitted(labels, parameters[:wide], parameters[wide:inputs], parameters[inputs])
         log_odds = fitted.log_odds(rows)
         odds = np.exp(log_odds)
         right = np.where(accepted, odds, 0.0)
         share = right.sum(axis=1, keepdims=True)
-        errors = weights[:, None] * (odds - right / np.maximum(share, 1e-12))
+        errors = (weights[:, None] * (odds - right / np.maximum(share, 1e-12))).astype(np.float32)
         gradient = np.vstack([rows.dense.T @ errors, transposed @ errors, errors.sum(axis=0)[None]])
         gradient[:inputs] += ridge * parameters[:inputs]
-        total = -(weights * np.log(np.maximum(share[:, 0], 1e-12))).sum()
-        return total + ridge / 2 * float((parameters[:inputs] ** 2).sum()), gradient.ravel()
+        total = -float((weights * np.log(np.maximum(share[:, 0], 1e-12))).sum())
+        return total + ridge / 2 * float((parameters[:inputs] ** 2).sum()), gradient.ravel().astype(
+            np.float64
+        )
 
     found = minimize(
-        loss, np.zeros((inputs + 1) * count), jac=True, method="L-BFGS-B", options={"maxiter": 120, "ftol": 1e-6}
+        loss,
+        np.zeros((inputs + 1) * count),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 120, "ftol": 1e-6},
     )
     parameters = found.x.reshape(inputs + 1, count)
     return Fitted(labels, parameters[:wide], parameters[wide:inputs], parameters[inputs])

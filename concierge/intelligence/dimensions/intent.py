@@ -1,5 +1,6 @@
 """What the writer wants: a linear head over the message, moved by phrases, by the page, and by the history."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from concierge.intelligence.cues import lexicon
@@ -32,14 +33,21 @@ REPETITION: Final = 0.6
 def read(view: MessageView, _: Readings) -> Reading[Any]:
     english = view.language.code == ENGLISH
     judged = judge(NAME, view)
-    start = dict(zip(judged.head.labels, map(float, judged.log_odds), strict=True)) if english else FOREIGN_START
-    weighing = Weighing(start)
-    _weigh_phrases(weighing, view, CUE_SHARE if english else FOREIGN_CUE_SHARE)
-    _weigh_page(weighing, view)
-    _weigh_history(weighing, view)
+    weighing = weighed(
+        judged.start if english else FOREIGN_START, view, CUE_SHARE if english else FOREIGN_CUE_SHARE
+    )
     value = weighing.likeliest
     extra = () if weighing.reasons_for(value) or not english else telling_words(judged, value, view)
     return weighing.reading(judged.calibration, extra, at_most=1.0 if english else FOREIGN_CONFIDENCE)
+
+
+def weighed(start: Mapping[str, float], view: MessageView, share: float = CUE_SHARE) -> Weighing:
+    """Move what the head makes of a message by everything else that is known; phrases count by their `share`."""
+    weighing = Weighing(start)
+    _weigh_phrases(weighing, view, share)
+    _weigh_page(weighing, view)
+    _weigh_history(weighing, view)
+    return weighing
 
 
 def _weigh_phrases(weighing: Weighing, view: MessageView, share: float) -> None:

@@ -88,7 +88,9 @@ def _manner(view: MessageView, so_far: Readings) -> list[Evidence]:
     for token in view.tokens:
         if len(token.text) >= 2 and token.text[0] in "!?":
             weight = EXCLAMATION if "!" in token.text else INSISTENCE
-            factors.append(Evidence(f"insists with “{token.text[:5]}”", weight, "message", token.start, token.end))
+            factors.append(
+                Evidence(f"insists with “{token.text[:5]}”", weight, "message", token.start, token.end)
+            )
             break
     return factors
 
