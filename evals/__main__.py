@@ -1,6 +1,6 @@
 """Measures how well the product finds and answers, on public sets, and says whether every target is met.
 
-    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,instructions]
+    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,answerability,instructions,intelligence]
 
 Tables go to the terminal, all figures and every question to evals/results/*.json. Exits 1 when a target is missed.
 """
@@ -8,7 +8,6 @@ Tables go to the terminal, all figures and every question to evals/results/*.jso
 import argparse
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -20,10 +19,11 @@ from rich.console import Console
 
 from concierge.entrypoints.cli.evaluate import without_nan
 from evals import corpora
-from evals.data import data_folder
 from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
-from evals.diagram import reliability_svg
+from evals.data import data_folder
+from evals.diagram import MESSAGES, confusion_svg, reliability_svg
 from evals.injections import measure_injections
+from evals.intelligence.measure import measure_intelligence
 from evals.measure import (
     Measurement,
     measure_answerability,
@@ -40,7 +40,7 @@ RESULTS = Path(__file__).parent / "results"
 PARAGRAPHS = "squad2_paragraphs"
 SETS = (
     *("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un"),
-    *("chunking", "answerability", "instructions"),
+    *("chunking", "answerability", "instructions", "intelligence"),
 )
 WRITING = {
     "squad2_half": (corpora.squad_documents, corpora.squad_queries),
@@ -49,6 +49,12 @@ WRITING = {
 RETRIEVAL = {
     "awsdocs_qa": (corpora.awsdocs_documents, corpora.awsdocs_queries),
     "mtrag_cloud": (corpora.mtrag_documents, corpora.mtrag_queries),
+}
+
+OF_TEXTS = {
+    "chunking": measure_chunking,
+    "instructions": measure_injections,
+    "intelligence": measure_intelligence,
 }
 
 
@@ -106,8 +112,7 @@ async def _measure_set(store: Store, data: Path, name: str) -> Measurement:
         return await measure_writing(store, name, collection, read_questions(data))
     if name == "answerability":
         return await measure_answerability(store, data)
-    measure = measure_injections if name == "instructions" else measure_chunking
-    return await asyncio.to_thread(measure, data, cache_folder())
+    return await asyncio.to_thread(OF_TEXTS[name], data, cache_folder())
 
 
 async def _measure_paragraphs(store: Store, data: Path) -> Measurement:
@@ -137,8 +142,16 @@ def _write(measurement: Measurement) -> None:
     text = json.dumps(without_nan(body), indent=1, ensure_ascii=False)
     (RESULTS / f"{measurement.name}.json").write_text(text + "\n", encoding="utf-8")
     if (report := measurement.reports.get("answerability")) is not None:
-        picture = reliability_svg("Support score", report.bins, report.error)
-        (RESULTS / "support-reliability.svg").write_text(picture, encoding="utf-8")
+        _draw("support-reliability", reliability_svg("Support score", report.bins, report.error))
+    for name in ("emotion", "intent"):
+        if (matrix := measurement.reports.get(f"{name} confusion")) is not None:
+            sure = measurement.reports[f"{name} calibration"]
+            _draw(f"{name}-confusion", confusion_svg(name.title(), matrix.labels, matrix.counts))
+            _draw(f"{name}-reliability", reliability_svg(name.title(), sure.bins, sure.error, MESSAGES))
+
+
+def _draw(name: str, picture: str) -> None:
+    (RESULTS / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

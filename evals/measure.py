@@ -40,16 +40,23 @@ LAST_TURN, FOLLOW_UPS = "last turn alone", "last turn with history"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A target: `value` has to be at least `target`, or above it where `strictly`."""
+    """A target: `value` has to be at least `target`; above it where `strictly`; no more where `at_most`."""
 
     figure: str
     value: float
     target: float
     strictly: bool = False
+    at_most: bool = False
 
     @property
     def met(self) -> bool:
+        if self.at_most:
+            return self.value <= self.target
         return self.value > self.target if self.strictly else self.value >= self.target
+
+    @property
+    def sign(self) -> str:
+        return "≤" if self.at_most else ">" if self.strictly else "≥"
 
 
 @dataclass(frozen=True, slots=True)

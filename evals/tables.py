@@ -10,6 +10,7 @@ from evals.answerability import AnswerabilityReport
 from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
 from evals.injections import Rate
+from evals.intelligence.measure import Confusion
 from evals.measure import FOLLOW_UPS, LAST_TURN, Measurement
 
 ARTICLES = "whole articles"
@@ -29,6 +30,8 @@ def tables_of(measurement: Measurement) -> Iterator[Table]:
     elif "answerability" in measurement.reports:
         yield _contests(measurement.reports["answerability"])
         yield _reliability(measurement.reports["answerability"])
+    elif measurement.name == "intelligence":
+        yield from _read_messages(measurement.reports)
     elif measurement.name == "instructions":
         yield _flagged(measurement.reports["instructions"])
     elif "answers" in measurement.reports:
@@ -66,10 +69,13 @@ def summary(measured: Sequence[Measurement]) -> Table:
     table = _table("Targets", "set", "figure", "value", "target", "")
     for measurement in measured:
         for check in measurement.checks:
-            sign = ">" if check.strictly else "≥"
             verdict = "[bold green]met" if check.met else "[bold red]missed"
             table.add_row(
-                measurement.name, check.figure, f"{check.value:.3f}", f"{sign} {check.target:.3f}", verdict
+                measurement.name,
+                check.figure,
+                f"{check.value:.3f}",
+                f"{check.sign} {check.target:.3f}",
+                verdict,
             )
     return table
 
@@ -124,6 +130,17 @@ def _curve(report: AnswerReport) -> Table:
             f"{point.threshold:.1f}", f"{own.precision:.3f}", f"{own.recall:.3f}", f"{own.answered:.3f}"
         )
     return table
+
+
+def _read_messages(reports: Mapping[str, Any]) -> Iterator[Table]:
+    for name in ("emotion", "intent"):
+        matrix: Confusion = reports[f"{name} confusion"]
+        table = _table(
+            f"{name.title()}: what people said (rows), what was read (columns)", "", *matrix.labels
+        )
+        for label, counts in zip(matrix.labels, matrix.counts, strict=True):
+            table.add_row(label, *(f"{count:,}" for count in counts))
+        yield table
 
 
 def _flagged(rates: Sequence[Rate]) -> Table:

@@ -1,10 +1,14 @@
 """A turn, in one direction. Each step takes what it needs and returns one frozen value."""
 
-from concierge.chat.steps import decide, embed, persist, respond, retrieve, verify
+import asyncio
+
+from concierge.chat.steps import decide, embed, persist, respond, retrieve, understand, verify
 from concierge.chat.steps.receive import Received
+from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.stream import TurnLog
 from concierge.chat.trace import TraceBuilder
 from concierge.chat.writers.brief import Writer
+from concierge.intelligence.analyst import Analyst
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
@@ -17,11 +21,15 @@ class Pipeline:
         self,
         db: Database,
         search: Search,
+        analyst: Analyst,
+        vocabularies: Vocabularies,
         writer: Writer,
         clock: Clock,
     ) -> None:
         self._db = db
         self._search = search
+        self._analyst = analyst
+        self._vocabularies = vocabularies
         self._writer = writer
         self._clock = clock
 
@@ -32,18 +40,20 @@ class Pipeline:
         with trace.step("embed"):
             query = await embed.embed(self._search, received)
         await log.say("status", {"stage": "searching"})
-        with trace.step("retrieve"):
-            found = await retrieve.retrieve(self._search, received, query)
+        found, understood = await asyncio.gather(
+            trace.timed("retrieve", retrieve.retrieve(self._search, received, query)),
+            trace.timed("understand", understand.understand(self._analyst, self._vocabularies, received)),
+        )
         with trace.step("decide"):
-            plan = decide.decide(received)
+            plan = decide.decide(received, understood.analysis)
             contradictions = among(found.passages)
         with trace.step("respond"):
             brief = plan.brief(received, found, contradictions)
             written = await respond.respond(self._writer, brief, log)
         with trace.step("verify"):
             verified = verify.verify(written, found.passages, plan.grounding_mode)
-        reply = persist.reply_of(received, verified)
-        trace.found(found).contradicted(contradictions).planned(plan).verified(verified)
+        reply = persist.reply_of(received, verified, escalation_suggested=plan.escalation_suggested)
+        trace.understood(understood).found(found).contradicted(contradictions).planned(plan).verified(verified)
         await persist.persist(self._db, received, log, reply, trace.finish(), self._clock)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:

@@ -1,20 +1,22 @@
 """Why this answer: what every step of a turn saw and took, as it is stored."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from time import perf_counter
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from concierge.chat.steps.decide import AnswerPlan
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
+from concierge.intelligence.analyst import Understood
 from concierge.knowledge.contradictions import Contradiction, Statement
 from concierge.knowledge.ranking import Signals
 from concierge.knowledge.search import Found
 
 SHOWN_CANDIDATES = 20
+Done = TypeVar("Done")
 
 
 def _rounded(signals: Signals | None) -> dict[str, float] | None:
@@ -58,6 +60,20 @@ class TraceBuilder:
             yield
         finally:
             self._steps[name] = round((perf_counter() - began) * 1000, 3)
+
+    async def timed(self, name: str, work: Awaitable[Done]) -> Done:
+        """Wait for a step that runs beside others."""
+        with self.step(name):
+            return await work
+
+    def understood(self, understood: Understood) -> Self:
+        self._trace["analysis"] = asdict(understood.analysis)
+        self._trace["understanding"] = {
+            "cached": understood.cached,
+            "milliseconds": understood.milliseconds,
+            "model_step": asdict(understood.model_step),
+        }
+        return self
 
     def found(self, found: Found) -> Self:
         kept = {passage.chunk_id for passage in found.passages}
@@ -103,6 +119,7 @@ class TraceBuilder:
             "length": plan.length,
             "max_sentences": plan.max_sentences,
             "grounding_mode": plan.grounding_mode,
+            "escalation_suggested": plan.escalation_suggested,
         }
         return self
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 EmotionalState = Literal[
     "frustrated", "excited", "confused", "angry", "neutral", "happy", "satisfied", "worried"
@@ -115,3 +117,30 @@ class ConversationAnalysis:
     evidence: Mapping[str, tuple[Evidence, ...]]
     settled_by: Mapping[str, SettledBy]
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+LONGEST_MESSAGE = 100_000
+
+
+def _readable(text: str) -> str:
+    """What no text may hold is replaced, character by character, so that places stay."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", " ")
+
+
+Said = Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE), AfterValidator(_readable)]
+
+
+class AnalyzeIn(BaseModel):
+    """A message to be read. An empty one, and one of signs only, is read as well: as hardly anything."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: Said
+    history: Annotated[list[Said], Field(max_length=100)] = Field(
+        default=[], description="The visitor's earlier messages, oldest first."
+    )
+    context: dict[str, Any] = Field(
+        default={},
+        description="What the page knows: `current_page`, `referrer`, `device`, `local_time`, `language`.",
+        max_length=50,
+    )

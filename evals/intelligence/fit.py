@@ -71,13 +71,13 @@ class Vectors:
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
-        self._model = MiniLM.load(cache / "models")
+        self.model = MiniLM.load(cache / "models")
 
     def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
         digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
         path = self._cache / f"messages-{digest}.npy"
         if not path.exists():
-            parts = [self._model.embed(texts[first : first + 2000]) for first in range(0, len(texts), 2000)]
+            parts = [self.model.embed(texts[first : first + 2000]) for first in range(0, len(texts), 2000)]
             np.save(path, np.concatenate(parts))
         return np.load(path)
 
@@ -117,7 +117,7 @@ def right(recipe: Recipe, rows: Sequence[Row], odds: Floats) -> NDArray[np.bool_
     return accepted[np.arange(len(rows)), odds.argmax(axis=1)]
 
 
-def calibrated(seemed: Floats, correct: NDArray[np.bool_]) -> Floats:
+def knots_of(seemed: Floats, correct: NDArray[np.bool_]) -> Floats:
     """Return knots (2, n): how often readings that seemed so probable were right, never falling."""
     order = np.argsort(seemed)
     parts = [part for part in np.array_split(order, KNOTS) if len(part)]
@@ -158,7 +158,7 @@ def main() -> None:
         odds = probabilities(recipe, judged)
         correct = right(recipe, rows, odds)
         stored |= _parts(recipe.dimension, fitted(recipe, rows, inputs).head())
-        stored[f"{recipe.dimension}.calibration"] = calibrated(odds.max(axis=1), correct)
+        stored[f"{recipe.dimension}.calibration"] = knots_of(odds.max(axis=1), correct)
         told[recipe.dimension] = _figures(rows, correct)
         console.print(told[recipe.dimension])
     stored |= _prototypes(vectors)

@@ -2,24 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from concierge.agents.schemas import GroundingMode
 from concierge.chat.steps.receive import Received
 from concierge.chat.writers.brief import AnswerBrief, Length
+from concierge.intelligence.schemas import ConversationAnalysis, ResponseStyle
 from concierge.knowledge.contradictions import Contradiction
 from concierge.knowledge.search import Found
 
+LENGTHS: Mapping[ResponseStyle, Length] = {"concise": "brief", "neutral": "normal", "detailed": "detailed"}
 SENTENCES: Mapping[Length, int] = {"brief": 2, "normal": 3, "detailed": 6}
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerPlan:
-    """`max_sentences` bounds the prose; in strict mode an answer needs more than one document behind it."""
+    """`max_sentences` bounds the prose; in strict mode an answer needs more than one document behind it.
+
+    `escalation_suggested` is true when a person had better take over, whatever the answer.
+    """
 
     length: Length
     max_sentences: int
     grounding_mode: GroundingMode
+    escalation_suggested: bool = False
 
     def brief(
         self,
@@ -42,11 +47,16 @@ class AnswerPlan:
         )
 
 
-def decide(received: Received) -> AnswerPlan:
-    length = wanted_length(received.request.session_context)
-    return AnswerPlan(length, SENTENCES[length], received.agent.grounding_mode)
+def decide(received: Received, analysis: ConversationAnalysis) -> AnswerPlan:
+    length = wanted_length(analysis)
+    return AnswerPlan(
+        length,
+        SENTENCES[length],
+        received.agent.grounding_mode,
+        escalation_suggested="escalate_to_human" in analysis.next_best_actions,
+    )
 
 
-def wanted_length(session_context: Mapping[str, Any]) -> Length:
-    """A phone gets a short answer."""
-    return "brief" if session_context.get("device") == "mobile" else "normal"
+def wanted_length(analysis: ConversationAnalysis) -> Length:
+    """As long as the visitor wishes to read; a phone, which the analysis knows of, gets a short answer."""
+    return LENGTHS[analysis.personalization_cues.response_style]

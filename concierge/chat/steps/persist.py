@@ -14,7 +14,7 @@ from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
 
 
-def reply_of(received: Received, verified: Verified) -> dict[str, Any]:
+def reply_of(received: Received, verified: Verified, *, escalation_suggested: bool) -> dict[str, Any]:
     """Make the reply as it crosses HTTP, in the shape of `ChatOut`."""
     answer = verified.answer
     reply = ChatOut(
@@ -29,7 +29,7 @@ def reply_of(received: Received, verified: Verified) -> dict[str, Any]:
             if answer.claims
         ],
         grounding_mode=received.agent.grounding_mode,
-        escalation_suggested=answer.offers_handover,
+        escalation_suggested=answer.offers_handover or escalation_suggested,
         customer_context=CustomerContextOut(visitor_id=received.request.visitor_id),
     )
     return reply.model_dump(mode="json")

@@ -11,7 +11,7 @@ from concierge.intelligence.weighing import Weighing
 NAME: Final = "personalization_cues"
 EXPERT_PAGES: Final = ("/api", "/docs", "/developers", "/reference")
 EXPERT_PAGE_WEIGHT: Final = 0.7
-PHONE_WEIGHT: Final = 1.4
+PHONE_WEIGHT: Final = 1.8
 LONG_WORDS: Final = 45
 LONG_WEIGHT: Final = 0.8
 LOWER_CASE_WORDS: Final = 4

@@ -11,6 +11,7 @@ from concierge.knowledge.service.freshness import REFRESH_TASK
 from concierge.knowledge.service.imports import PackImport
 from concierge.knowledge.service.indexes import REINDEX_TASK, REMOVE_INDEX_TASK, IndexService
 from concierge.knowledge.service.judgements import JudgementService
+from concierge.knowledge.service.names import KnownNames
 from concierge.knowledge.service.packs import PackService
 from concierge.knowledge.service.search import SearchService
 from concierge.knowledge.service.sources import INGEST_TASK, SourceService
@@ -28,6 +29,7 @@ __all__ = [
     "FeedService",
     "IndexService",
     "JudgementService",
+    "KnownNames",
     "PackExport",
     "PackImport",
     "PackService",

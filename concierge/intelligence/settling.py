@@ -1,0 +1,111 @@
+"""What a language model is asked about a message that the local reading is not sure of: one question for all of it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Final
+
+from pydantic import BaseModel, Field
+
+from concierge.intelligence.schemas import (
+    CommunicationStyle,
+    EmotionalState,
+    Evidence,
+    IntentCategory,
+    PersonalizationCues,
+    Reading,
+    ResponseStyle,
+    TechnicalLevel,
+    UrgencyLevel,
+)
+from concierge.intelligence.view import MessageView
+
+# Below this a reading is worth asking about; above it the local one stands, at no cost.
+UNSURE: Final = 0.55
+SETTLED_CONFIDENCE: Final = 0.8
+SHOWN_HISTORY: Final = 6
+LONGEST_SHOWN: Final = 4_000
+QUESTIONS: Final[Mapping[str, str]] = {
+    "emotional_state": "emotional_state: how does the writer feel?",
+    "urgency_level": "urgency_level: how soon must it be dealt with? critical: now, or harm is done; low: whenever",
+    "intent_category": "intent_category: what does the writer want?",
+    "personalization_cues": "technical_level, response_style, communication_style: how should they be spoken with?",
+}
+
+
+class Settled(BaseModel):
+    """The form a model fills in. `words` are quotes from the message by the name of the field they decided."""
+
+    emotional_state: EmotionalState | None = None
+    urgency_level: UrgencyLevel | None = None
+    intent_category: IntentCategory | None = None
+    technical_level: TechnicalLevel | None = None
+    response_style: ResponseStyle | None = None
+    communication_style: CommunicationStyle | None = None
+    words: dict[str, str] = Field(default_factory=dict[str, str])
+
+
+def unsure(readings: Mapping[str, Reading[Any]]) -> list[str]:
+    """The dimensions worth asking about; what a rule has set is sure."""
+    return [
+        name
+        for name in QUESTIONS
+        if readings[name].confidence < UNSURE and readings[name].settled_by == "local"
+    ]
+
+
+def instructions(names: Sequence[str]) -> str:
+    prompt = (files("concierge.intelligence") / "prompts" / "settle.md").read_text("utf-8")
+    return prompt.replace("{questions}", "\n".join(f"- {QUESTIONS[name]}" for name in names))
+
+
+def shown(view: MessageView) -> str:
+    """The message and what came before it, as data."""
+    lines: list[str] = []
+    if view.history:
+        lines += ["Earlier messages of the same visitor:"]
+        lines += [f"- {text[: LONGEST_SHOWN // SHOWN_HISTORY]}" for text in view.history[-SHOWN_HISTORY:]]
+    if view.surroundings.page:
+        lines.append(f"Written on the page: {view.surroundings.page[:200]}")
+    return "\n".join([*lines, "-----", view.text[:LONGEST_SHOWN].replace("-----", "- - -"), "-----"])
+
+
+def settled_readings(
+    view: MessageView, settled: Settled, asked: Collection[str], local: Mapping[str, Reading[Any]]
+) -> dict[str, Reading[Any]]:
+    """What a model's answer settles; a field it left empty, or that nobody asked for, leaves the local reading."""
+    found: dict[str, Reading[Any]] = {}
+    for name in asked:
+        if name == "personalization_cues":
+            found |= _personalization(view, settled, local[name])
+        elif (value := getattr(settled, name)) is not None:
+            found[name] = Reading(
+                value, SETTLED_CONFIDENCE, tuple(_quoted(view, settled, name)), {}, settled_by="llm"
+            )
+    return found
+
+
+def _personalization(
+    view: MessageView, settled: Settled, local: Reading[PersonalizationCues]
+) -> dict[str, Reading[PersonalizationCues]]:
+    own = local.value
+    parts = ("technical_level", "response_style", "communication_style")
+    if all(getattr(settled, part) is None for part in parts):
+        return {}
+    cues = PersonalizationCues(
+        settled.technical_level or own.technical_level,
+        settled.response_style or own.response_style,
+        settled.communication_style or own.communication_style,
+        own.language,
+    )
+    evidence = tuple(quote for part in parts for quote in _quoted(view, settled, part))
+    return {"personalization_cues": Reading(cues, SETTLED_CONFIDENCE, evidence, {}, settled_by="llm")}
+
+
+def _quoted(view: MessageView, settled: Settled, name: str) -> Iterator[Evidence]:
+    """The words a model says decided it, where they stand in the message; words that do not are left out."""
+    words = settled.words.get(name, "").strip()
+    start = view.text.lower().find(words.lower()) if words else -1
+    if start >= 0:
+        yield Evidence("the language model says so", 1.0, "model", start, start + len(words))
+    else:
+        yield Evidence("the language model says so", 1.0, "model")

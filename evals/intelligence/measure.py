@@ -1,0 +1,217 @@
+"""How well and how fast messages are read: emotion, intent, cancellation, calibration, time."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from concierge.intelligence.dimensions import emotion
+from concierge.intelligence.reading import analyse
+from concierge.intelligence.schemas import EMOTIONS, INTENTS
+from concierge.intelligence.view import MessageView
+from evals.intelligence.fit import (
+    INTENT,
+    Judged,
+    Vectors,
+    accepted_of,
+    cross_judged,
+    fitted,
+    knots_of,
+    probabilities,
+    right,
+    training_rows,
+)
+from evals.intelligence.keywords import keyword_emotion
+from evals.intelligence.rows import Row, banking_rows, churn_rows, emotion_rows
+from evals.intelligence.scores import Calibrated, calibrated, confusion, f1, macro_f1, macro_within
+from evals.intelligence.training import design
+from evals.measure import Check, Measurement
+
+EMOTION_F1, WITHIN, LEFT_OUT, MACRO, CANCELLATION_F1, ERROR = 0.55, 0.85, 0.65, 0.70, 0.80, 0.06
+READ_P50, READ_P99, APART_P50, LONG = 6.0, 20.0, 1.0, 50.0  # Milliseconds.
+SETS: Final = ("hint3", "clinc_oos", "banking77")
+TIMED: Final = 1_000
+LONG_CHARS: Final = 10_000
+CANCELLATION: Final = INTENTS.index("cancellation")
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    labels: tuple[str, ...]
+    counts: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds."""
+
+    together_p50: float
+    together_p99: float
+    apart_p50: float
+    long_message: float
+
+
+def measure_intelligence(data: Path, cache: Path) -> Measurement:
+    vectors = Vectors(cache)
+    checks: list[Check] = []
+    figures: dict[str, Any] = {}
+    reports: dict[str, Any] = {"intelligence": checks}
+    for part in (_emotion(data, vectors), _intent(data, vectors)):
+        checks += part.checks
+        figures |= part.figures
+        reports |= part.reports
+    times = _times(data, vectors)
+    checks += [
+        Check("time of a message, p50, embedding included (ms)", times.together_p50, READ_P50, at_most=True),
+        Check("time of a message, p99, embedding included (ms)", times.together_p99, READ_P99, at_most=True),
+        Check("time of all dimensions, p50 (ms)", times.apart_p50, APART_P50, at_most=True),
+        Check("time of a message of 10,000 characters (ms)", times.long_message, LONG, at_most=True),
+    ]
+    return Measurement("intelligence", tuple(checks), reports, {**figures, "times": asdict(times)})
+
+
+def _emotion(data: Path, vectors: Vectors) -> Measurement:
+    """Rows that no head has seen, read as the product reads them."""
+    rows = emotion_rows(data, "dev")
+    embedded = vectors.of([row.text for row in rows])
+    truth = np.array([EMOTIONS.index(next(iter(row.accepted))) for row in rows])
+    readings = [
+        emotion.read(MessageView(row.text, vector), {}) for row, vector in zip(rows, embedded, strict=True)
+    ]
+    said = np.array([EMOTIONS.index(reading.value) for reading in readings])
+    keywords = np.array([EMOTIONS.index(keyword_emotion(row.text)) for row in rows])
+    sure = calibrated([reading.confidence for reading in readings], list(truth == said))
+    value, obvious = macro_f1(truth, said, len(EMOTIONS)), macro_f1(truth, keywords, len(EMOTIONS))
+    checks = (
+        Check("emotion, macro-F1", value, EMOTION_F1),
+        Check("emotion, above keywords", value, obvious, strictly=True),
+        Check("emotion, calibration error", sure.error, ERROR, at_most=True),
+    )
+    matrix = _confusion(EMOTIONS, truth, said)
+    each = {name: round(f1(truth == place, said == place), 4) for place, name in enumerate(EMOTIONS)}
+    return Measurement(
+        "emotion",
+        checks,
+        {"emotion confusion": matrix, "emotion calibration": sure},
+        {"emotion": {"macro_f1": value, "keywords": obvious, "f1": each}, **_told("emotion", matrix, sure)},
+    )
+
+
+def _intent(data: Path, vectors: Vectors) -> Measurement:
+    rows = training_rows(data)[INTENT.dimension]
+    inputs = design([row.text for row in rows], vectors.of([row.text for row in rows]))
+    judged = cross_judged(INTENT, rows, inputs)
+    odds = probabilities(INTENT, judged)
+    correct = right(INTENT, rows, odds)
+    said = odds.argmax(axis=1)
+    accepted = accepted_of(rows, INTENTS)
+    public = np.array([row.source in SETS for row in rows])
+    sure = _sure(rows, odds, correct, public)
+    checks = [
+        *(Check(f"intent within, {name}", _share(rows, name, correct), WITHIN) for name in SETS),
+        *(Check(f"intent within, {name} left out", _left_out(name, rows, inputs), LEFT_OUT) for name in SETS),
+        Check("intent, macro over classes", macro_within(accepted[public], said[public]), MACRO),
+        Check("intent, calibration error", sure.error, ERROR, at_most=True),
+        *_cancellation(data, vectors, rows, said),
+    ]
+    single = accepted.sum(axis=1) == 1
+    matrix = _confusion(INTENTS, accepted[single].argmax(axis=1), said[single])
+    written = _share(rows, "written", correct)
+    return Measurement(
+        "intent",
+        tuple(checks),
+        {"intent confusion": matrix, "intent calibration": sure},
+        {"intent": {"written, cross-validated": written}, **_told("intent", matrix, sure)},
+    )
+
+
+def _sure(
+    rows: Sequence[Row], odds: NDArray[Any], correct: NDArray[np.bool_], public: NDArray[np.bool_]
+) -> Calibrated:
+    """Confidence as the product would say it, of rows in other folds than those that calibrated it."""
+    from_fold = np.array([row.fold for row in rows])
+    said = np.zeros(len(rows))
+    for fold in set(from_fold.tolist()):
+        own, others = from_fold == fold, from_fold != fold
+        knots = knots_of(odds[others].max(axis=1), correct[others])
+        said[own] = np.interp(odds[own].max(axis=1), *knots)
+    return calibrated(said[public].tolist(), correct[public].tolist())
+
+
+def _left_out(name: str, rows: Sequence[Row], inputs: Any) -> float:
+    """The share within of a set that the head has seen nothing of."""
+    own = np.array([row.source == name for row in rows])
+    train, test = np.flatnonzero(~own), np.flatnonzero(own)
+    head = fitted(INTENT, [rows[place] for place in train], inputs.rows(train))
+    tested = [rows[place] for place in test]
+    odds = probabilities(INTENT, Judged(tested, head.log_odds(inputs.rows(test))))
+    return float(right(INTENT, tested, odds).mean())
+
+
+def _cancellation(data: Path, vectors: Vectors, rows: Sequence[Row], said: NDArray[Any]) -> Iterator[Check]:
+    """Whether a message wants to leave, by heads that had not seen it: the fold's own, whatever else it says."""
+    churn = [place for place, row in enumerate(rows) if row.source == "churn_chatbot"]
+    leaving = np.array(
+        ["cancellation" in rows[place].accepted and len(rows[place].accepted) == 1 for place in churn]
+    )
+    yield Check("cancellation F1, churn_chatbot", f1(leaving, said[churn] == CANCELLATION), CANCELLATION_F1)
+    known = {row.text: place for place, row in enumerate(rows) if row.source == "banking77"}
+    bank = banking_rows(data)
+    others = [row for row in bank if row.text not in known]
+    head = fitted(INTENT, rows, design([row.text for row in rows], vectors.of([row.text for row in rows])))
+    unlabelled = probabilities(
+        INTENT,
+        Judged(
+            others,
+            head.log_odds(design([row.text for row in others], vectors.of([row.text for row in others]))),
+        ),
+    )
+    labelled = [known[row.text] for row in bank if row.text in known]
+    truth = np.array(["cancellation" in rows[place].accepted for place in labelled] + [False] * len(others))
+    read = np.concatenate([said[labelled], unlabelled.argmax(axis=1)])
+    yield Check("cancellation F1, banking77", f1(truth, read == CANCELLATION), CANCELLATION_F1)
+
+
+def _confusion(labels: tuple[str, ...], truth: NDArray[Any], said: NDArray[Any]) -> Confusion:
+    return Confusion(labels, confusion(truth, said, len(labels)).tolist())
+
+
+def _told(name: str, matrix: Confusion, sure: Calibrated) -> Mapping[str, Any]:
+    return {f"{name} confusion": asdict(matrix), f"{name} calibration": asdict(sure)}
+
+
+def _share(rows: Sequence[Row], source: str, correct: NDArray[np.bool_]) -> float:
+    return float(correct[[place for place, row in enumerate(rows) if row.source == source]].mean())
+
+
+def _times(data: Path, vectors: Vectors) -> Times:
+    """Each message once, as it comes: nothing is known of it before."""
+    rows = (*emotion_rows(data, "dev"), *banking_rows(data), *churn_rows(data))
+    texts = [row.text for row in rows][::9][:TIMED]
+    embedded = list(vectors.of(texts))
+    analyse(MessageView(texts[0], embedded[0]))
+    apart = [_timed(text, vector) for text, vector in zip(texts, embedded, strict=True)]
+    together = [_timed_with_embedding(text, vectors) for text in texts]
+    long = " ".join(texts)[:LONG_CHARS]
+    return Times(
+        float(np.median(together)),
+        float(np.quantile(together, 0.99)),
+        float(np.median(apart)),
+        float(np.median([_timed(long, embedded[0]) for _ in range(5)])),
+    )
+
+
+def _timed(text: str, vector: NDArray[np.float32]) -> float:
+    began = time.perf_counter()
+    analyse(MessageView(text, vector))
+    return (time.perf_counter() - began) * 1000
+
+
+def _timed_with_embedding(text: str, vectors: Vectors) -> float:
+    began = time.perf_counter()
+    analyse(MessageView(text, vectors.model.embed([text])[0]))
+    return (time.perf_counter() - began) * 1000
