@@ -156,6 +156,8 @@ def _key(settings: LanguageModel) -> str | None:
 def _provider(api: str, *, key: str | None, url: str | None) -> Provider[Any]:
     if url and api in OPENAI_APIS:
         return _compatible_provider(key, url)
+    if api.startswith("gateway/"):  # Set up like this, its key would go to the vendor behind it.
+        raise UserError("a gateway is reached as openai:… by its address, CONCIERGE_LLM__URL.")
     url = url or DEFAULT_URLS.get(api)
     options: dict[str, Any] = {"http_client": _http_client()}
     options |= {name: value for name, value in (("api_key", key), ("base_url", url)) if value}
