@@ -16,9 +16,9 @@ FailureKind = Literal["late", "limited", "unavailable", "refused", "malformed"]
 
 @dataclass(frozen=True, slots=True)
 class StructuredReply(Generic[Output]):
-    """What became of a question. Either `value` or `failure` is there, whichever it was is worth a line in a trace.
+    """What became of a question, fit for a trace: there is either a `value` or a `failure`.
 
-    Tokens are those the vendor counted; an answer that was of no use has cost them too.
+    Tokens are those the vendor counted, which an answer of no use has cost as well.
     """
 
     model: str

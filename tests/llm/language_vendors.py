@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -195,36 +195,42 @@ class Request:
     body: Any
 
 
-@dataclass(slots=True)
-class Served:
-    """A model that asks the server, what the server was asked, and whether it was left before it could answer."""
+class VendorServer:
+    """Answers a model's questions, keeps them, and notices whether it was left before it could answer."""
 
-    model: StructuredModel
-    requests: list[Request] = field(default_factory=list[Request])
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
-    left: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor = vendor
+        self.answers(Answer())
 
+    def answers(self, answer: Answer) -> None:
+        """From now on, having forgotten what it was asked before."""
+        self._answer = answer
+        self.requests: list[Request] = []
+        self.asked = asyncio.Event()
+        self.left = asyncio.Event()
 
-@asynccontextmanager
-async def served(
-    vendor: Vendor, answer: Answer, *, seconds: float = 20, key: str | None = KEY
-) -> AsyncGenerator[Served]:
-    """Errors: those of `create_structured_model`."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _receive(reader, world)
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answer, left = self._answer, self.left
+        self.requests.append(await _request(reader))
+        self.asked.set()
         if answer.delay_s and await _is_left(reader, answer.delay_s):
-            world.left.set()
+            left.set()
         elif not answer.dropped:
             writer.write(_response(answer))
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with server:
-        world = Served(model_at(vendor, server.sockets[0].getsockname()[1], seconds=seconds, key=key))
-        yield world
+
+@asynccontextmanager
+async def served(
+    vendor: Vendor, *, seconds: float = 20, key: str | None = KEY
+) -> AsyncGenerator[tuple[StructuredModel, VendorServer]]:
+    """Yield a model and the server that it asks."""
+    server = VendorServer(vendor)
+    async with await asyncio.start_server(server.handle, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        yield model_at(vendor, port, seconds=seconds, key=key), server
 
 
 def model_at(vendor: Vendor, port: int, *, seconds: float = 20, key: str | None = KEY) -> StructuredModel:
@@ -243,12 +249,10 @@ def model_at(vendor: Vendor, port: int, *, seconds: float = 20, key: str | None 
     return model
 
 
-async def _receive(reader: asyncio.StreamReader, world: Served) -> None:
+async def _request(reader: asyncio.StreamReader) -> Request:
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    body = json.loads(await reader.readexactly(length))
-    world.requests.append(Request(head.decode().lower(), body))
-    world.asked.set()
+    return Request(head.decode().lower(), json.loads(await reader.readexactly(length)))
 
 
 async def _is_left(reader: asyncio.StreamReader, delay_s: float) -> bool:

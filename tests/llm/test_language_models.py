@@ -5,20 +5,21 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Literal
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, HttpUrl, SecretStr
 
 from concierge.kit.errors import UnavailableError
 from concierge.kit.settings import LanguageModel, Settings
-from concierge.llm.structured import FailureKind, create_structured_model
-from tests.llm.language_vendors import KEY, VENDORS, Answer, Vendor, model_at, served
+from concierge.llm.structured import FailureKind, StructuredModel, create_structured_model
+from tests.llm.language_vendors import KEY, VENDORS, Answer, Vendor, VendorServer, model_at, served
 
 pytestmark = pytest.mark.anyio
 
+ServedBy = tuple[StructuredModel, VendorServer]
 CLOSED_PORT = 9  # Discard: nobody listens there.
 INSTRUCTIONS = "Read the visitor's message."
 TEXT = "Where is my order? This is the third time I ask!"
@@ -36,29 +37,36 @@ class Topics(BaseModel):
 FILLED = {"mood": "angry", "topics": ["order"]}
 READING = Reading(mood="angry", topics=["order"])
 
-every_vendor = pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS.keys())
+
+@pytest.fixture(scope="module", params=VENDORS.values(), ids=list(VENDORS))
+async def served_by(request: pytest.FixtureRequest) -> AsyncIterator[ServedBy]:
+    """A model of each vendor and the server that it asks, set up once for all questions."""
+    async with served(request.param) as model_and_server:
+        yield model_and_server
 
 
-@every_vendor
-async def test_a_form_is_filled_in_with_one_request(vendor: Vendor) -> None:
-    async with served(vendor, Answer(vendor.fills(FILLED))) as world:
-        reply = await world.model.ask(Reading, INSTRUCTIONS, TEXT)
+async def test_a_form_is_filled_in_with_one_request(served_by: ServedBy) -> None:
+    model, server = served_by
+    server.answers(Answer(server.vendor.fills(FILLED)))
+
+    reply = await model.ask(Reading, INSTRUCTIONS, TEXT)
 
     assert (reply.value, reply.failure) == (READING, None)
-    assert (reply.model, reply.input_tokens, reply.output_tokens) == (vendor.model, 11, 7)
+    assert (reply.model, reply.input_tokens, reply.output_tokens) == (server.vendor.model, 11, 7)
     assert 0 < reply.milliseconds < 20_000
-    [request] = world.requests
-    assert request.head.startswith(f"post {vendor.path.lower()} ")
+    [request] = server.requests
+    assert request.head.startswith(f"post {server.vendor.path.lower()} ")
     assert INSTRUCTIONS in json.dumps(request.body)
     assert TEXT in json.dumps(request.body)
 
 
-@every_vendor
-async def test_the_same_question_gets_the_same_short_answer_without_thinking(vendor: Vendor) -> None:
-    async with served(vendor, Answer(vendor.fills(FILLED))) as world:
-        await world.model.ask(Reading, INSTRUCTIONS, TEXT)
+async def test_the_same_question_gets_the_same_short_answer_without_thinking(served_by: ServedBy) -> None:
+    model, server = served_by
+    server.answers(Answer(server.vendor.fills(FILLED)))
 
-    body = world.requests[0].body
+    await model.ask(Reading, INSTRUCTIONS, TEXT)
+
+    body = server.requests[0].body
     sent = body | body.get("generationConfig", {})
     limits = {"max_tokens", "max_output_tokens", "max_completion_tokens", "maxOutputTokens"}
     assert sent["temperature"] == 0
@@ -93,74 +101,79 @@ FAILURES: dict[str, tuple[Callable[[Vendor], Answer], FailureKind]] = {
 }
 
 
-@every_vendor
-@pytest.mark.parametrize(("answer", "failure"), FAILURES.values(), ids=FAILURES.keys())
+@pytest.mark.parametrize(("answer", "failure"), FAILURES.values(), ids=list(FAILURES))
 async def test_whatever_a_vendor_does_is_named_and_not_asked_for_again(
-    vendor: Vendor, answer: Callable[[Vendor], Answer], failure: FailureKind
+    served_by: ServedBy, answer: Callable[[Vendor], Answer], failure: FailureKind
 ) -> None:
-    async with served(vendor, answer(vendor)) as world:
-        reply = await world.model.ask(Reading, INSTRUCTIONS, TEXT)
+    model, server = served_by
+    server.answers(answer(server.vendor))
+
+    reply = await model.ask(Reading, INSTRUCTIONS, TEXT)
 
     assert (reply.value, reply.failure) == (None, failure)
-    assert len(world.requests) == 1
+    assert len(server.requests) == 1
 
 
-@every_vendor
-async def test_an_answer_of_no_use_has_cost_its_tokens_all_the_same(vendor: Vendor) -> None:
-    async with served(vendor, Answer(vendor.fills({"mood": "bored"}))) as world:
-        reply = await world.model.ask(Reading, INSTRUCTIONS, TEXT)
+async def test_an_answer_of_no_use_has_cost_its_tokens_all_the_same(served_by: ServedBy) -> None:
+    model, server = served_by
+    server.answers(Answer(server.vendor.fills({"mood": "bored"})))
+
+    reply = await model.ask(Reading, INSTRUCTIONS, TEXT)
 
     assert (reply.failure, reply.input_tokens, reply.output_tokens) == ("malformed", 11, 7)
 
 
-@every_vendor
-async def test_a_vendor_that_cannot_be_reached_is_unavailable(vendor: Vendor) -> None:
-    reply = await model_at(vendor, CLOSED_PORT).ask(Reading, INSTRUCTIONS, TEXT)
-    assert (reply.value, reply.failure, reply.input_tokens) == (None, "unavailable", 0)
+async def test_who_no_longer_wants_an_answer_hangs_up(served_by: ServedBy) -> None:
+    model, server = served_by
+    server.answers(Answer(server.vendor.fills(FILLED), delay_s=5))
+
+    asking = asyncio.create_task(model.ask(Reading, INSTRUCTIONS, TEXT))
+    async with asyncio.timeout(2):
+        await server.asked.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    async with asyncio.timeout(2):
+        await server.left.wait()
+
+    assert len(server.requests) == 1
 
 
-@every_vendor
+@pytest.mark.parametrize("status", [200, 401])
+async def test_the_key_is_sent_to_the_vendor_and_written_nowhere(
+    served_by: ServedBy, status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    model, server = served_by
+    body = server.vendor.fills(FILLED) if status == 200 else server.vendor.fails(status)
+    server.answers(Answer(body, status=status))
+
+    reply = await model.ask(Reading, INSTRUCTIONS, TEXT)
+
+    assert f"\r\n{server.vendor.key_header}\r\n" in server.requests[0].head
+    inside = [repr(value) for value in vars(model).values()]
+    for written in (caplog.text, *capfd.readouterr(), repr(model), repr(reply), *inside):
+        assert KEY not in written
+
+
+@pytest.mark.parametrize("vendor", VENDORS.values(), ids=list(VENDORS))
 async def test_a_slow_vendor_is_not_waited_for(vendor: Vendor) -> None:
-    async with served(vendor, Answer(vendor.fills(FILLED), delay_s=5), seconds=0.2) as world:
-        replies = [await world.model.ask(Reading, INSTRUCTIONS, TEXT) for _ in range(3)]
+    async with served(vendor, seconds=0.2) as (model, server):
+        server.answers(Answer(vendor.fills(FILLED), delay_s=5))
+        replies = [await model.ask(Reading, INSTRUCTIONS, TEXT) for _ in range(3)]
         async with asyncio.timeout(2):
-            await world.left.wait()
+            await server.left.wait()
 
     assert [reply.failure for reply in replies] == ["late"] * 3
-    assert len(world.requests) == 3
+    assert len(server.requests) == 3
     # The best of three: the machine may have other things to do.
     assert 200 <= min(reply.milliseconds for reply in replies) < 300
 
 
-@every_vendor
-async def test_who_no_longer_wants_an_answer_hangs_up(vendor: Vendor) -> None:
-    async with served(vendor, Answer(vendor.fills(FILLED), delay_s=5)) as world:
-        asking = asyncio.create_task(world.model.ask(Reading, INSTRUCTIONS, TEXT))
-        async with asyncio.timeout(2):
-            await world.asked.wait()
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
-        async with asyncio.timeout(2):
-            await world.left.wait()
-
-    assert len(world.requests) == 1
-
-
-@every_vendor
-@pytest.mark.parametrize("status", [200, 401])
-async def test_the_key_is_sent_to_the_vendor_and_written_nowhere(
-    vendor: Vendor, status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    answer = Answer(vendor.fills(FILLED) if status == 200 else vendor.fails(status), status=status)
-    async with served(vendor, answer) as world:
-        reply = await world.model.ask(Reading, INSTRUCTIONS, TEXT)
-
-    assert f"\r\n{vendor.key_header}\r\n" in world.requests[0].head
-    inside = [repr(value) for value in vars(world.model).values()]
-    for written in (caplog.text, *capfd.readouterr(), repr(world.model), repr(reply), *inside):
-        assert KEY not in written
+@pytest.mark.parametrize("vendor", VENDORS.values(), ids=list(VENDORS))
+async def test_a_vendor_that_cannot_be_reached_is_unavailable(vendor: Vendor) -> None:
+    reply = await model_at(vendor, CLOSED_PORT).ask(Reading, INSTRUCTIONS, TEXT)
+    assert (reply.value, reply.failure, reply.input_tokens) == (None, "unavailable", 0)
 
 
 def test_the_key_does_not_show_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,50 +186,55 @@ def test_the_key_does_not_show_in_the_settings(monkeypatch: pytest.MonkeyPatch) 
 
 async def test_questions_of_several_kinds_at_a_time_each_get_their_own_answer() -> None:
     vendor = VENDORS["a server like OpenAI's"]
-    async with served(vendor, Answer(vendor.fills(FILLED))) as world:
+    async with served(vendor) as (model, server):
+        server.answers(Answer(vendor.fills(FILLED)))
         replies = await asyncio.gather(
-            *(world.model.ask(Reading, f"Read it as reader {number}.", TEXT) for number in range(40)),
-            world.model.ask(Topics, INSTRUCTIONS, TEXT),
+            *(model.ask(Reading, f"Read it as reader {number}.", TEXT) for number in range(40)),
+            model.ask(Topics, INSTRUCTIONS, TEXT),
         )
 
     assert [reply.value for reply in replies] == [*[READING] * 40, Topics(topics=["order"])]
-    assert len({json.dumps(request.body["messages"]) for request in world.requests}) == 41
+    assert len({json.dumps(request.body["messages"]) for request in server.requests}) == 41
 
 
-@pytest.mark.parametrize("model", ["openai:gpt-5-mini", "anthropic:claude-haiku-5-5"])
-async def test_a_model_that_takes_no_temperature_is_sent_none(model: str) -> None:
-    vendor = replace(VENDORS[model.partition(":")[0]], model=model)
-    async with served(vendor, Answer(vendor.fills(FILLED))) as world:
-        reply = await world.model.ask(Reading, INSTRUCTIONS, TEXT)
+@pytest.mark.parametrize("setting", ["openai:gpt-5-mini", "anthropic:claude-haiku-5-5"])
+async def test_a_model_that_takes_no_temperature_is_sent_none(setting: str) -> None:
+    vendor = replace(VENDORS[setting.partition(":")[0]], model=setting)
+    async with served(vendor) as (model, server):
+        server.answers(Answer(vendor.fills(FILLED)))
+        reply = await model.ask(Reading, INSTRUCTIONS, TEXT)
 
     assert reply.value == READING
-    assert "temperature" not in world.requests[0].body
+    assert "temperature" not in server.requests[0].body
 
 
 async def test_a_model_that_cannot_be_made_to_call_a_tool_is_bound_to_the_schema() -> None:
     vendor = replace(VENDORS["anthropic"], model="anthropic:claude-sonnet-5-5")
-    async with served(vendor, Answer(vendor.says(json.dumps(FILLED)))) as world:
-        reply = await world.model.ask(Reading, INSTRUCTIONS, TEXT)
+    async with served(vendor) as (model, server):
+        server.answers(Answer(vendor.says(json.dumps(FILLED))))
+        reply = await model.ask(Reading, INSTRUCTIONS, TEXT)
 
     assert reply.value == READING
-    assert world.requests[0].body["output_config"]["format"]["type"] == "json_schema"
+    assert server.requests[0].body["output_config"]["format"]["type"] == "json_schema"
 
 
 async def test_openai_is_told_to_keep_nothing() -> None:
     for name, sent in (("openai", {"store": False}), ("a server like OpenAI's", {})):
-        async with served(VENDORS[name], Answer(VENDORS[name].fills(FILLED))) as world:
-            await world.model.ask(Reading, INSTRUCTIONS, TEXT)
-        assert {key: value for key, value in world.requests[0].body.items() if key == "store"} == sent
+        async with served(VENDORS[name]) as (model, server):
+            server.answers(Answer(VENDORS[name].fills(FILLED)))
+            await model.ask(Reading, INSTRUCTIONS, TEXT)
+        assert {key: value for key, value in server.requests[0].body.items() if key == "store"} == sent
 
 
 async def test_a_server_of_ones_own_is_not_shown_the_key_for_openai(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-for-openai-only")
     vendor = VENDORS["a server like OpenAI's"]
-    async with served(vendor, Answer(vendor.fills(FILLED)), key=None) as world:
-        reply = await world.model.ask(Reading, INSTRUCTIONS, TEXT)
+    async with served(vendor, key=None) as (model, server):
+        server.answers(Answer(vendor.fills(FILLED)))
+        reply = await model.ask(Reading, INSTRUCTIONS, TEXT)
 
     assert reply.value == READING
-    assert "sk-for-openai-only" not in world.requests[0].head
+    assert "sk-for-openai-only" not in server.requests[0].head
 
 
 @pytest.mark.parametrize(
@@ -224,12 +242,18 @@ async def test_a_server_of_ones_own_is_not_shown_the_key_for_openai(monkeypatch:
     [
         (LanguageModel(model="gpt-5.1"), "gpt-5.1 cannot be set up: it is to be written with its vendor"),
         (LanguageModel(model="openai:"), "openai: cannot be set up: it is to be written with its vendor"),
-        (LanguageModel(model="nobody:model"), "nobody:model cannot be set up: .*nobody"),
+        (LanguageModel(model="nobody:model"), "nobody:model cannot be set up: no vendor is known as nobody"),
         (LanguageModel(model="openai:gpt-5.1"), "needs an API key; set CONCIERGE_LLM__KEY"),
         (LanguageModel(model="anthropic:claude-haiku-4-5"), "needs an API key; set CONCIERGE_LLM__KEY"),
         (LanguageModel(model="google:gemini-2.5-flash"), "needs an API key; set CONCIERGE_LLM__KEY"),
         (LanguageModel(model="openai:gpt-5.1", key=SecretStr("sk-1\n")), "a character that no key has"),
         (LanguageModel(model="groq:llama-3.3", key=SecretStr("key")), "install the `groq` package"),
+        (
+            LanguageModel(
+                model="deepseek:chat", key=SecretStr("key"), url=HttpUrl("http://localhost:8080/v1")
+            ),
+            "where it speaks as OpenAI does, write openai:",
+        ),
         (LanguageModel(model="gateway/openai:gpt-5.1", key=SecretStr("key")), "CONCIERGE_LLM__URL"),
         (LanguageModel(model="test"), "test cannot be set up"),
     ],
