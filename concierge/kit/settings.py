@@ -55,6 +55,35 @@ class Reranking(BaseModel):
     ] = 1.0
 
 
+class LanguageModel(BaseModel):
+    """The language model that settles what the product's own reading leaves open; none by default."""
+
+    model: Annotated[
+        str | None,
+        Field(
+            description="`openai:…`, `anthropic:…`, `google:…`, `ollama:…` or another model as pydantic-ai spells it; "
+            "empty: none."
+        ),
+    ] = None
+    key: Annotated[
+        SecretStr | None,
+        Field(
+            description="Its API key; empty: what the vendor's own variable says, such as `OPENAI_API_KEY`."
+        ),
+    ] = None
+    url: Annotated[
+        HttpUrl | None,
+        Field(
+            description="Address of its server where that is not the vendor's own, such as `http://localhost:8080/v1`; "
+            "with `openai:…`, any server that speaks Chat Completions."
+        ),
+    ] = None
+    seconds: Annotated[
+        float,
+        Field(description="Longest a turn waits for it; then it goes on without.", gt=0, le=30),
+    ] = 0.7
+
+
 class Settings(BaseSettings):
     """The settings of one process."""
 
@@ -100,6 +129,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     tokens: Tokens = Tokens()
     reranker: Reranking = Reranking()
+    llm: LanguageModel = LanguageModel()
 
     @property
     def origin(self) -> str:

@@ -1,1 +1,1 @@
-"""The only door to models: local MiniLM embeddings and vendor embeddings."""
+"""The only door to models: local MiniLM embeddings, vendors' embeddings and their language models."""
