@@ -16,6 +16,25 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 # Modules beyond the seven common names, each explained in docs/decisions/.
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
+    "intelligence": {
+        "analyst",
+        "attributes",
+        "cues",
+        "dimensions",
+        "features",
+        "heads",
+        "language",
+        "lexicons",
+        "prompts",
+        "prototypes",
+        "reading",
+        "rules",
+        "settling",
+        "tokens",
+        "view",
+        "vocabulary",
+        "weighing",
+    },
     "knowledge": {
         "chunker",
         "chunkers",

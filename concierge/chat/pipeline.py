@@ -53,7 +53,9 @@ class Pipeline:
         with trace.step("verify"):
             verified = verify.verify(written, found.passages, plan.grounding_mode)
         reply = persist.reply_of(received, verified, escalation_suggested=plan.escalation_suggested)
-        trace.understood(understood).found(found).contradicted(contradictions).planned(plan).verified(verified)
+        trace.understood(understood).found(found).contradicted(contradictions).planned(plan).verified(
+            verified
+        )
         await persist.persist(self._db, received, log, reply, trace.finish(), self._clock)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:

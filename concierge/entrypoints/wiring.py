@@ -12,9 +12,11 @@ from concierge.accounts.service import Authentication, Invitations, SignInServic
 from concierge.accounts.tokens import TokenSigner
 from concierge.chat.pipeline import Pipeline
 from concierge.chat.steps.receive import Reception
+from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
 from concierge.chat.writers.house import HouseWriter
+from concierge.intelligence.analyst import Analyst
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.kit.fetch import Fetcher, FetchLimits
@@ -32,6 +34,7 @@ from concierge.knowledge.search import Search
 from concierge.knowledge.service import (
     ContradictionSearch,
     FeedService,
+    KnownNames,
     PackExport,
     SearchService,
     SourceWatch,
@@ -39,6 +42,7 @@ from concierge.knowledge.service import (
 from concierge.llm.embedders import Embedders, QuestionVectors
 from concierge.llm.embeddings import Embedder, VectorSpace, create_embedder
 from concierge.llm.reranking import HostedReranker
+from concierge.llm.structured import create_structured_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Platform:
     fetcher: Fetcher
     accounts: AccountServices
     search: Search
+    analyst: Analyst
     finding: SearchService
     chat: ChatService
     visitors: VisitorService
@@ -114,14 +119,16 @@ def build(
     embedders = _embedders(settings, embedder)
     chunkers = Chunkers(embedders)
     accounts = _accounts(settings, db, clock)
-    search = Search(db, clock, reranker=_reranker(settings), vectors=QuestionVectors(embedders))
+    vectors = QuestionVectors(embedders)
+    search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
+    analyst = Analyst(vectors, create_structured_model(settings.llm))
     own_origins = own_origins_of(settings)
     limits = settings.limits
     fetcher = fetcher or Fetcher(
         limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes)
     )
     reception = Reception(db, limits.message_chars, own_origins)
-    pipeline = Pipeline(db, search, HouseWriter(), clock)
+    pipeline = Pipeline(db, search, analyst, Vocabularies(KnownNames(db)), HouseWriter(), clock)
     return Platform(
         settings=settings,
         address=address,
@@ -132,6 +139,7 @@ def build(
         fetcher=fetcher,
         accounts=accounts,
         search=search,
+        analyst=analyst,
         finding=SearchService(db, search),
         chat=ChatService(db, reception, pipeline, limits.turn_seconds),
         visitors=VisitorService(db, accounts.authentication, own_origins),
@@ -143,6 +151,11 @@ def build(
         reindexing=Reindexing(db, chunkers, clock),
         exporting=PackExport(db, clock),
     )
+
+
+def analyst_of(settings: Settings) -> Analyst:
+    """What reads messages by itself, without a database. Loads the local model; blocks."""
+    return Analyst(QuestionVectors(_embedders(settings, None)), create_structured_model(settings.llm))
 
 
 def _embedders(settings: Settings, default: Embedder | None) -> Embedders:

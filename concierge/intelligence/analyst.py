@@ -10,7 +10,7 @@ from concierge.accounts.scope import TenantScope
 from concierge.intelligence import reading, settling
 from concierge.intelligence.schemas import ConversationAnalysis, Reading
 from concierge.intelligence.settling import Settled
-from concierge.intelligence.view import EARLIER_MESSAGES, FloatArray, MessageView, OfficeHours, Surroundings
+from concierge.intelligence.view import EARLIER_MESSAGES, FloatArray, MessageView, Surroundings
 from concierge.intelligence.vocabulary import Vocabulary
 from concierge.kit.errors import UnavailableError
 from concierge.llm.embedders import QuestionVectors
@@ -18,18 +18,11 @@ from concierge.llm.embeddings import LOCAL_SPACE
 from concierge.llm.structured import FailureKind, StructuredModel, StructuredReply
 
 KEPT: Final = 2_000  # A few kilobytes each.
+EMBEDDED_CHARS: Final = 2_000  # The model reads a few hundred words; more would only cost time.
 
-Asked = Literal[
-    "not_needed",
-    "not_configured",
-    "not_allowed",
-    "settled",
-    "late",
-    "limited",
-    "unavailable",
-    "refused",
-    "malformed",
-]
+Asked = Literal["not_needed", "not_configured", "not_allowed", "settled"] | FailureKind
+# What would come out the same again; a model that failed may answer the next time.
+LASTING: Final = frozenset({"not_needed", "not_configured", "not_allowed", "settled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +79,12 @@ class Analyst:
         message: Message,
         *,
         vocabulary: Vocabulary | None = None,
-        guidance: Guidance = NO_GUIDANCE,
     ) -> Understood:
         """Never raises for what a message holds, nor for a model that cannot be asked."""
         began = perf_counter()
         surroundings = Surroundings.of(message.context)
         history = tuple(message.history[-EARLIER_MESSAGES:])
-        key = (scope.org_id, message.text, history, surroundings, guidance.version, id(vocabulary))
+        key = (scope.org_id, message.text, history, surroundings, id(vocabulary))
         known = self._kept.get(key)
         if known is not None:
             self.rate.hits += 1
@@ -104,19 +96,18 @@ class Analyst:
             vector=await self._vector(message.text),
             history=history,
             surroundings=surroundings,
-            office_hours=guidance.office_hours,
             vocabulary=vocabulary or Vocabulary(),
         )
-        understood = await self._understood(view, guidance, began)
+        understood = await self._understood(view, began)
         if understood.model_step.outcome in LASTING:
             self._keep(key, understood)
         return understood
 
-    async def _understood(self, view: MessageView, guidance: Guidance, began: float) -> Understood:
-        readings = read_with_rules(view, guidance)
-        step, settled = await self._settled(view, readings, guidance)
+    async def _understood(self, view: MessageView, began: float) -> Understood:
+        readings = reading.read(view)
+        step, settled = await self._settled(view, readings)
         if settled:
-            readings = read_with_rules(view, guidance, settled)
+            readings = reading.read(view, settled)
         return Understood(reading.analysis_of(readings), step, _since(began))
 
     async def _vector(self, text: str) -> FloatArray | None:
@@ -127,13 +118,13 @@ class Analyst:
             return None
 
     async def _settled(
-        self, view: MessageView, readings: Mapping[str, Reading[Any]], guidance: Guidance
+        self, view: MessageView, readings: Mapping[str, Reading[Any]]
     ) -> tuple[ModelStep, dict[str, Reading[Any]]]:
         asked = settling.unsure(readings) if view.words else []
         if not asked:
             return ModelStep("not_needed"), {}
-        if self._model is None or not guidance.llm_allowed:
-            return ModelStep("not_configured" if self._model is None else "not_allowed", tuple(asked)), {}
+        if self._model is None:
+            return ModelStep("not_configured", tuple(asked)), {}
         reply = await self._model.ask(Settled, settling.instructions(asked), settling.shown(view))
         step = _step_of(reply, asked)
         if reply.value is None:

@@ -1,5 +1,6 @@
 """A message in numbers for the linear heads: hashed words and pairs of words, hashed letters, signs. Pure."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.intelligence.tokens import DENYING, Token, is_shouted
-import itertools
 
 WORD_BUCKETS: Final = 1 << 16
 LETTER_BUCKETS: Final = 1 << 16

@@ -33,15 +33,22 @@ def analyze(
     *,
     context: Annotated[
         str | None,
-        typer.Option(help='What the page knows, as JSON: {"current_page": "/support", "local_time": "22:41"}.'),
+        typer.Option(
+            help='What the page knows, as JSON: {"current_page": "/support", "local_time": "22:41"}.'
+        ),
     ] = None,
     jsonl: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, allow_dash=True, help="A file of one JSON object a line: text, history, context."
+            exists=True,
+            dir_okay=False,
+            allow_dash=True,
+            help="A file of one JSON object a line: text, history, context.",
         ),
     ] = None,
-    explain: Annotated[bool, typer.Option(help="Show why: the words and signals behind every reading.")] = False,
+    explain: Annotated[
+        bool, typer.Option(help="Show why: the words and signals behind every reading.")
+    ] = False,
 ) -> None:
     """Read a message in eight dimensions: mood, urgency, intent, topics, pains, chances, next steps, manner."""
     settings = settings_of_command()
@@ -131,7 +138,9 @@ def _told(understood: Understood) -> dict[str, Any]:
 
 def _show(text: str, understood: Understood) -> None:
     analysis = understood.analysis
-    out.print(f"[bold]confidence {analysis.confidence_score:.2f}[/]  [dim]{understood.milliseconds:.1f} ms[/]")
+    out.print(
+        f"[bold]confidence {analysis.confidence_score:.2f}[/]  [dim]{understood.milliseconds:.1f} ms[/]"
+    )
     for name in (*BUILT_IN, *analysis.attributes):
         value = getattr(analysis, name) if name in BUILT_IN else analysis.attributes[name]
         out.print(f"[bold]{name}[/]  {escape(_valued(value))}  [dim]{analysis.confidence[name]:.2f}[/]")

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from concierge.entrypoints.cli import (
+    analyze,
     ask,
     database,
     evaluate,
@@ -36,6 +37,7 @@ app.command()(ingest.ingest)
 app.command()(watch.watch)
 app.command()(ask.ask)
 app.command()(search.search)
+app.command()(analyze.analyze)
 app.command("create-owner")(owner.create_owner)
 app.command()(serve.openapi)
 app.add_typer(packs.app, name="packs")
