@@ -15,8 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from concierge.intelligence.tokens import DENYING, Token, tokens
-from concierge.intelligence.view import MessageView
+from concierge.intelligence.tokens import DENYING, Token
 
 # How many words after a denial it still reaches.
 _REACH: Final = 4
@@ -68,10 +67,10 @@ class Lexicon:
                 self._first.setdefault(word, []).append(phrase)
         self._misspelt = _misspellings(self._first)
 
-    def find(self, view: MessageView) -> list[Cue]:
-        """Return the cues of a message in the order of its words."""
-        words = view.units
-        denied = _denied(view.tokens)
+    def find(self, tokens: Sequence[Token]) -> list[Cue]:
+        """Return the cues among a message's tokens, in their order."""
+        words = [token for token in tokens if token.is_word or token.is_pictured]
+        denied = _denied(tokens)
         found = sorted(self._matches(words), key=lambda match: -len(match[1].words))
         taken: set[int] = set()
         cues: list[Cue] = []
@@ -161,15 +160,10 @@ def _misspellings(first: Mapping[str, object]) -> dict[str, str]:
     """
     slips: dict[str, str] = {}
     for word in first:
-        if len(word) >= _SHORTEST_MISSPELT and word.isalpha():
+        if len(word) >= _SHORTEST_MISSPELT and word.isalpha() and word.isascii():
             for place in range(1, len(word)):
                 slips[word[:place] + word[place + 1 :]] = word
                 slips[word[: place - 1] + word[place] + word[place - 1] + word[place + 1 :]] = word
     for word in first:
         slips.pop(word, None)
     return slips
-
-
-def words_of(text: str) -> tuple[str, ...]:
-    """The folded words of a text."""
-    return tuple(token.text for token in tokens(text) if token.is_word)

@@ -1,14 +1,16 @@
 """A message in numbers for the linear heads: hashed words and pairs of words, hashed letters, signs. Pure."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Final
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from concierge.intelligence.cues import Cue
+from concierge.intelligence.schemas import EMOTIONS, INTENTS
 from concierge.intelligence.tokens import DENYING, Token, is_shouted
 
 WORD_BUCKETS: Final = 1 << 16
@@ -18,6 +20,9 @@ SIGNS: Final = (
     *("questions", "exclamations", "shouting", "denials", "short", "long", "lower_case", "pictures"),
     *("first_person", "second_person", "numbers", "ellipsis"),
 )
+# What the phrases of a lexicon speak for, each once as it is said and once as it is denied.
+CUED: Final = (*EMOTIONS, "sarcasm", *INTENTS)
+MOST_SAID: Final = 6.0
 _REACH: Final = 3  # Words after a denial that are other words than they would be without.
 _PRIME: Final = np.uint32(0x01000193)
 _MIX: Final = np.uint32(0x85EBCA6B)
@@ -30,20 +35,22 @@ Buckets = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`words` are the buckets of each word and then of each pair; `letters` those of each run of letters; `signs` is
-    (12,) numbers between 0 and 1.
-    """
+    """`words` are the buckets of each word and then of each pair; `letters` those of each run of letters; `signs` are numbers between 0 and 1, in the order of SIGNS and, said and denied, of CUED."""
 
     words: Buckets
     letters: Buckets
     signs: NDArray[np.float32]
 
 
-def features(text: str, tokens: Sequence[Token]) -> Features:
+def features(text: str, tokens: Sequence[Token], *cues: Sequence[Cue]) -> Features:
     told = told_words(tokens)
-    pairs = [f"{first} {second}" for first, second in itertools.pairwise(told)]
+    pairs = [f"{first} {second}" for first, second in pairwise(told)]
     words = np.fromiter((crc32(word.encode()) for word in (*told, *pairs)), np.uint32, len(told) + len(pairs))
-    return Features(words % WORD_BUCKETS, letters(" ".join(told)) % LETTER_BUCKETS, signs(text, tokens))
+    return Features(
+        words % WORD_BUCKETS,
+        letters(" ".join(told)) % LETTER_BUCKETS,
+        np.concatenate([signs(text, tokens), cued(cues)]),
+    )
 
 
 def told_words(tokens: Sequence[Token]) -> list[str]:
@@ -110,3 +117,14 @@ def signs(text: str, tokens: Sequence[Token]) -> NDArray[np.float32]:
         float("..." in text or "…" in text),
     )
     return np.array(values, np.float32)
+
+
+def cued(found: Sequence[Sequence[Cue]]) -> NDArray[np.float32]:
+    """Return how much is said, and how much is denied, for each of CUED."""
+    values = np.zeros((len(CUED), 2), np.float32)
+    for cue in chain.from_iterable(found):
+        values[_PLACES[cue.speaks_for], int(cue.denied)] += cue.weight
+    return (np.minimum(values, MOST_SAID) / MOST_SAID).ravel()
+
+
+_PLACES: Final = {name: place for place, name in enumerate(CUED)}

@@ -26,7 +26,7 @@ EMBEDDING_SHARE: Final = 2.0
 @dataclass(frozen=True, slots=True)
 class Head:
     """Weights for (k) labels: `embedding` (384, k), `words` and `letters` (buckets, k) times `scales` (2, k),
-    `signs` (12, k), `bias` (k).
+    `signs` (signs, k), `bias` (k).
     """
 
     labels: tuple[str, ...]

@@ -31,7 +31,7 @@ _COMMON: Final = {
     "it": "il gli che di è una un per con non del della dalla dal sono nel alla le lo più questo anche si da dei ha come o "
     "io mio mia miei mi ciao grazie buongiorno buonasera salve perché quando dove quale quanto vorrei posso ho bisogno "
     "ordine conto ma se molto ancora già aiuto costa prezzo favore c'è la e in cè abbonamento funziona",
-    "pt": "o os as que é uma um para com não do da em se por mais dos como você sua ao ou são nos pelo eu meu minha meus me "
+    "pt": "vocês têm tem outra outro cor esta mesa cadê vcs vc o os as que é uma um para com não do da em se por mais dos como você sua ao ou são nos pelo eu meu minha meus me "
     "olá oi obrigado obrigada bom dia boa tarde porque quando onde qual quanto quero posso preciso tenho tem pedido "
     "conta mas muito ainda já ajuda custa preço favor está isso de e a na no estou gostaria assinatura funciona",
     "nl": "de het een en van is niet dat met voor op zijn aan je wij er ook naar deze uw bij worden kan of ik mijn mij hallo "

@@ -11,6 +11,8 @@ DENYING: Final = frozenset(
     [
         "not",
         "no",
+        "nothing",
+        "nobody",
         "never",
         "without",
         "dont",

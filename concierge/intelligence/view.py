@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from concierge.intelligence.cues import Cue, lexicon
 from concierge.intelligence.features import Features, features
 from concierge.intelligence.language import Tongue, language_of
 from concierge.intelligence.tokens import Token, is_shouted, tokens
@@ -83,10 +84,16 @@ class MessageView:
     def words(self) -> tuple[Token, ...]:
         return tuple(token for token in self.tokens if token.is_word)
 
+    def cues(self, dimension: str) -> list[Cue]:
+        """The phrases of a dimension's lexicon in this message, looked for once."""
+        found = self._cues.get(dimension)
+        if found is None:
+            found = self._cues[dimension] = lexicon(dimension).find(self.tokens)
+        return found
+
     @cached_property
-    def units(self) -> tuple[Token, ...]:
-        """What a phrase may be made of: words and pictures."""
-        return tuple(token for token in self.tokens if token.is_word or token.is_pictured)
+    def _cues(self) -> dict[str, list[Cue]]:
+        return {}
 
     @cached_property
     def earlier(self) -> tuple["MessageView", ...]:
@@ -108,7 +115,7 @@ class MessageView:
 
     @cached_property
     def features(self) -> Features:
-        return features(self.text, self.tokens)
+        return features(self.text, self.tokens, self.cues("emotion"), self.cues("intent"))
 
 
 def clock_time(text: str) -> time | None:

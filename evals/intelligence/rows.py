@@ -13,6 +13,9 @@ WRITTEN = Path(__file__).parents[1] / "written_messages.txt"
 INTENT_SETS = ("hint3", "clinc_oos", "banking77", "nlu_corpora")
 WORD = re.compile(r"[a-z0-9]+")
 FOLDS = 5
+PLAIN = "plain"
+# What somebody whose bank did something wrong may feel.
+TROUBLED = ("neutral", "frustrated", "worried", "confused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,17 @@ def written_rows() -> list[tuple[Row, Row]]:
             emotion, intent, text = (part.strip() for part in line.split(" ; ", 2))
             rows.append((_row(text, _labels(emotion), "written"), _row(text, _labels(intent), "written")))
     return rows
+
+
+def plain_rows(data: Path) -> list[Row]:
+    """Questions and requests to assistants, shops and a bank, which mostly tell of no feeling; of trouble, they may."""
+    rows = [_row(entry["text"], ("neutral",), PLAIN) for entry in _entries(data / "clinc_oos" / "dev.jsonl")]
+    for entry in _entries(data / "banking77" / "dev.jsonl"):
+        calm = "information_seeking" in entry["ours_intent_any"]
+        rows.append(_row(entry["text"], ("neutral",) if calm else TROUBLED, PLAIN))
+    shops = _entries(data / "hint3" / "dev.jsonl")
+    calm_ones = (entry for entry in shops if entry["ours_intent_any"] and "complaint" not in entry["ours_intent_any"])
+    return rows + [_row(entry["text"], ("neutral",), PLAIN) for entry in calm_ones]
 
 
 def banking_rows(data: Path) -> list[Row]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, hstack
 
-from concierge.intelligence.features import LETTER_BUCKETS, SIGNS, WORD_BUCKETS
+from concierge.intelligence.features import CUED, LETTER_BUCKETS, SIGNS, WORD_BUCKETS
 from concierge.intelligence.heads import EMBEDDING_SHARE, Head
 from concierge.intelligence.view import MessageView
 
@@ -42,7 +42,7 @@ class Fitted:
 
     def head(self) -> Head:
         """The same with its tables in 256 steps."""
-        embedding = self.dense.shape[0] - len(SIGNS)
+        embedding = self.dense.shape[0] - len(SIGNS) - 2 * len(CUED)
         words, word_scale = _stepped(self.sparse[:WORD_BUCKETS])
         letters, letter_scale = _stepped(self.sparse[WORD_BUCKETS:])
         return Head(

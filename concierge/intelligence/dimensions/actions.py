@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from concierge.intelligence.cues import Cue, lexicon
+from concierge.intelligence.cues import Cue
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.schemas import ActionKind, Evidence, Reading
 from concierge.intelligence.view import MessageView
@@ -98,7 +98,7 @@ CERTAIN: Final = 0.8
 
 
 def read(view: MessageView, so_far: Readings) -> Reading[Any]:
-    cues = [cue for cue in lexicon("actions").find(view) if not cue.denied]
+    cues = [cue for cue in view.cues("actions") if not cue.denied]
     situation = _situation(view, so_far, cues)
     found: dict[ActionKind, Evidence] = {}
     for rule in RULES:

@@ -1,9 +1,9 @@
 """How the writer feels: a linear head over the message, moved by phrases, by how it is written, and by the history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from concierge.intelligence.cues import Cue, lexicon
+from concierge.intelligence.cues import Cue
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.heads import judge
 from concierge.intelligence.language import ENGLISH
@@ -15,13 +15,15 @@ NAME: Final = "emotional_state"
 SARCASM: Final = "sarcasm"
 PLEASANT: Final = frozenset({"excited", "happy", "satisfied"})
 UNPLEASANT: Final = frozenset({"frustrated", "angry", "confused", "worried"})
-# How much a phrase counts beside the head, which has seen many of them; measured on the training part of goemotions.
-CUE_SHARE: Final = 0.6
+# How much a common word counts beside the head, which has learned its worth.
+CUE_SHARE: Final = 0.15
 FOREIGN_CUE_SHARE: Final = 1.0
 # Without a head's opinion, a message is neutral until something says otherwise.
 FOREIGN_START: Final = {emotion: 1.2 if emotion == "neutral" else 0.0 for emotion in EMOTIONS}
 DENIED_PLEASURE: Final = 0.8  # "Not happy" is half a complaint.
 DENIED_WORRY: Final = 0.7  # "Not angry" is a plain remark.
+MOCKERY: Final = 2.5
+MOCKING_WEIGHT: Final = 4.0  # What only mockers say weighs so much in the lexicon.
 SHOUTING: Final = {"angry": 1.2, "frustrated": 0.8, "excited": 0.3}
 INSISTENCE: Final = {"frustrated": 0.7, "angry": 0.4}
 REPETITION: Final = 0.9
@@ -49,29 +51,44 @@ def weighed(start: Mapping[str, float], view: MessageView, share: float = CUE_SH
 
 
 def _weigh_phrases(weighing: Weighing, view: MessageView, share: float) -> None:
-    cues = lexicon("emotion").find(view)
-    troubled = [cue for cue in lexicon("problem").find(view) if not cue.denied]
-    mocking = any(cue.speaks_for == SARCASM for cue in cues) and bool(troubled)
-    for cue in cues:
-        said = f"says “{view.text[cue.start : cue.end]}”"
-        weight = cue.weight * share
-        if cue.speaks_for == SARCASM:
+    """A phrase that leaves no doubt counts whole; of the others the head has made what they are worth."""
+    sure = view.cues("moods")
+    mocking = _is_mocking(view, sure)
+    for cue in sure:
+        if not (mocking and cue.speaks_for in PLEASANT):
+            _weigh_phrase(weighing, cue, cue.weight, view)
+    for cue in view.cues("emotion"):
+        if cue.speaks_for == SARCASM or (mocking and cue.speaks_for in PLEASANT):
             if mocking:
-                weighing.add_cue(cue, "frustrated", weight, f"{said}, of something that went wrong")
-        elif mocking and cue.speaks_for in PLEASANT:
-            weighing.add_cue(cue, "frustrated", weight / 2, f"{said}, and cannot mean it")
-        elif cue.denied:
-            _weigh_denied(weighing, cue, weight, said)
-        else:
-            weighing.add_cue(cue, cue.speaks_for, weight, said)
+                said = f"says “{view.text[cue.start : cue.end]}”, and cannot mean it"
+                weighing.add_cue(cue, "frustrated", MOCKERY, said)
+        elif not any(own.start <= cue.start < own.end for own in sure):
+            _weigh_phrase(weighing, cue, cue.weight * share, view)
+
+
+def _is_mocking(view: MessageView, sure: Sequence[Cue]) -> bool:
+    """Praise of what went wrong is none."""
+    praised = any(cue.speaks_for in {*PLEASANT, SARCASM} and not cue.denied for cue in view.cues("emotion"))
+    upset = any(cue.speaks_for == "frustrated" and cue.weight >= MOCKING_WEIGHT for cue in sure)
+    marked = any(cue.speaks_for == SARCASM for cue in view.cues("emotion"))
+    troubled = any(not cue.denied for cue in view.cues("problem"))
+    return praised and (upset or (marked and troubled))
+
+
+def _weigh_phrase(weighing: Weighing, cue: Cue, weight: float, view: MessageView) -> None:
+    said = f"says “{view.text[cue.start : cue.end]}”"
+    if cue.denied:
+        _weigh_denied(weighing, cue, weight, f"{said}, but denies it")
+    else:
+        weighing.add_cue(cue, cue.speaks_for, weight, said)
 
 
 def _weigh_denied(weighing: Weighing, cue: Cue, weight: float, said: str) -> None:
-    weighing.add_cue(cue, cue.speaks_for, -weight / 2, f"{said}, but denies it")
+    weighing.add_cue(cue, cue.speaks_for, -weight, said)
     if cue.speaks_for in PLEASANT:
-        weighing.add_cue(cue, "frustrated", weight * DENIED_PLEASURE, f"{said}, but denies it")
+        weighing.add_cue(cue, "frustrated", weight * DENIED_PLEASURE, said)
     elif cue.speaks_for in UNPLEASANT:
-        weighing.add_cue(cue, "neutral", weight * DENIED_WORRY, f"{said}, but denies it")
+        weighing.add_cue(cue, "neutral", weight * DENIED_WORRY, said)
 
 
 def _weigh_manner(weighing: Weighing, view: MessageView) -> None:
@@ -88,9 +105,9 @@ def _weigh_manner(weighing: Weighing, view: MessageView) -> None:
 
 def _weigh_history(weighing: Weighing, view: MessageView) -> None:
     """A third "still not working" is not neutral."""
-    if not any(not cue.denied for cue in lexicon("problem").find(view)):
+    if not any(not cue.denied for cue in view.cues("problem")):
         return
-    before = sum(any(not cue.denied for cue in lexicon("problem").find(own)) for own in view.earlier)
+    before = sum(any(not cue.denied for cue in own.cues("problem")) for own in view.earlier)
     if before:
         weight = REPETITION * min(before, MOST_REPETITIONS)
         because = (

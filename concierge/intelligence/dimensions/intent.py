@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from concierge.intelligence.cues import lexicon
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.heads import judge
 from concierge.intelligence.language import ENGLISH
@@ -27,15 +26,18 @@ PAGES: Final = (
     (("/docs", "/api", "/faq", "/guide"), "information_seeking", 0.4),
     (("/products", "/shop", "/collections", "/category", "/catalog"), "exploration", 0.3),
 )
+PLEASANT: Final = frozenset({"happy", "satisfied", "excited"})
+PLEASED: Final = -2.0
 REPETITION: Final = 0.6
 
 
-def read(view: MessageView, _: Readings) -> Reading[Any]:
+def read(view: MessageView, so_far: Readings) -> Reading[Any]:
     english = view.language.code == ENGLISH
     judged = judge(NAME, view)
     weighing = weighed(
         judged.start if english else FOREIGN_START, view, CUE_SHARE if english else FOREIGN_CUE_SHARE
     )
+    _weigh_mood(weighing, so_far["emotional_state"])
     value = weighing.likeliest
     extra = () if weighing.reasons_for(value) or not english else telling_words(judged, value, view)
     return weighing.reading(judged.calibration, extra, at_most=1.0 if english else FOREIGN_CONFIDENCE)
@@ -51,12 +53,19 @@ def weighed(start: Mapping[str, float], view: MessageView, share: float = CUE_SH
 
 
 def _weigh_phrases(weighing: Weighing, view: MessageView, share: float) -> None:
-    for cue in lexicon("intent").find(view):
+    for cue in view.cues("intent"):
         said = f"says “{view.text[cue.start : cue.end]}”"
         if cue.denied:
-            weighing.add_cue(cue, cue.speaks_for, DENIED * cue.weight * share, f"{said}, but denies it")
+            weighing.add_cue(cue, cue.speaks_for, DENIED * cue.weight, f"{said}, but denies it")
         else:
             weighing.add_cue(cue, cue.speaks_for, cue.weight * share, said)
+
+
+def _weigh_mood(weighing: Weighing, mood: Reading[Any]) -> None:
+    """Nobody complains of what they praise."""
+    if mood.value in PLEASANT:
+        weighing.add("complaint", PLEASED, f"is {mood.value}", source="reading")
+        weighing.add("problem_solving", PLEASED / 2, f"is {mood.value}", source="reading")
 
 
 def _weigh_page(weighing: Weighing, view: MessageView) -> None:
@@ -68,10 +77,10 @@ def _weigh_page(weighing: Weighing, view: MessageView) -> None:
 
 
 def _weigh_history(weighing: Weighing, view: MessageView) -> None:
-    if any(not cue.denied for own in view.earlier[-2:] for cue in lexicon("problem").find(own)) and any(
-        not cue.denied for cue in lexicon("problem").find(view)
+    if any(not cue.denied for own in view.earlier[-2:] for cue in own.cues("problem")) and any(
+        not cue.denied for cue in view.cues("problem")
     ):
         weighing.add("problem_solving", REPETITION, "has told of trouble before", source="history")
 
 
-DIMENSION = Dimension(NAME, read)
+DIMENSION = Dimension(NAME, read, needs=("emotional_state",))

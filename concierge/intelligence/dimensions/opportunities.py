@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from concierge.intelligence.cues import lexicon
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.prototypes import likest
 from concierge.intelligence.schemas import Evidence, Opportunity, OpportunityKind, Reading
@@ -46,7 +45,7 @@ def _fits(kind: OpportunityKind, intent: str) -> bool:
 
 
 def _said(view: MessageView) -> Iterator[tuple[Opportunity, Evidence]]:
-    for cue in lexicon("opportunity").find(view):
+    for cue in view.cues("opportunity"):
         if not cue.denied:
             text = view.text[cue.start : cue.end]
             kind: Any = cue.speaks_for

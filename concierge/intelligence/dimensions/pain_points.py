@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from concierge.intelligence.cues import Cue, lexicon
+from concierge.intelligence.cues import Cue
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.prototypes import likest
 from concierge.intelligence.schemas import Evidence, Reading
@@ -46,17 +46,36 @@ TOLD: Final = 0.85
 UNTOLD: Final = 0.7
 LIKE_TROUBLE: Final = 0.55
 MOODS: Final = frozenset({"frustrated", "angry", "confused", "worried"})
+PLEASANT: Final = frozenset({"happy", "satisfied", "excited"})
+TROUBLE: Final = frozenset({"problem_solving", "complaint"})
+FEWEST_WORDS: Final = 3
+STOPS: Final = ".!?…\n"
+END: Final = Token("\n", 0, 0)
 
 
 def read(view: MessageView, so_far: Readings) -> Reading[Any]:
-    cues = [cue for cue in lexicon("problem").find(view) if not cue.denied]
-    if not cues and so_far["emotional_state"].value in MOODS:
-        cues = [cue for cue in lexicon("emotion").find(view) if cue.speaks_for in MOODS and not cue.denied]
-    found = dict(_told(view, cues))
+    mood, intent = so_far["emotional_state"].value, so_far["intent_category"].value
+    found = dict(_told(view, [cue for cue in view.cues("problem") if not cue.denied]))
+    if not found and (mood in MOODS or intent in TROUBLE) and mood not in PLEASANT:
+        found = dict(_stated(view))
     if not found:
-        return _like_trouble(view)
+        return _like_trouble(view) if mood not in PLEASANT else Reading((), UNTOLD)
     kept = list(found.items())[:MOST]
     return Reading(tuple(text for text, _ in kept), TOLD, tuple(evidence for _, evidence in kept))
+
+
+def _stated(view: MessageView) -> Iterator[tuple[str, Evidence]]:
+    """What somebody in trouble states, rather than asks, is mostly the trouble."""
+    sentence: list[Token] = []
+    for token in (*view.tokens, END):
+        if token.text[0] not in STOPS:
+            sentence.append(token)
+            continue
+        words = [own for own in sentence if own.is_word]
+        if len(words) >= FEWEST_WORDS and "?" not in token.text:
+            start, end = words[0].start, words[min(len(words), 2 * LONGEST) - 1].end
+            yield view.text[start:end], Evidence("states what is wrong", 0.5, "message", start, end)
+        sentence = []
 
 
 def _told(view: MessageView, cues: list[Cue]) -> Iterator[tuple[str, Evidence]]:
@@ -96,4 +115,4 @@ def _like_trouble(view: MessageView) -> Reading[Any]:
     return Reading((view.text[start:end],), round(near.similarity, 3), (evidence,))
 
 
-DIMENSION = Dimension(NAME, read, needs=("emotional_state",))
+DIMENSION = Dimension(NAME, read, needs=("emotional_state", "intent_category"))

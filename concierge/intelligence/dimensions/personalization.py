@@ -2,7 +2,6 @@
 
 from typing import Any, Final, Literal
 
-from concierge.intelligence.cues import lexicon
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.schemas import Evidence, PersonalizationCues, Reading
 from concierge.intelligence.view import MessageView
@@ -56,11 +55,11 @@ def read(view: MessageView, _: Readings) -> Reading[Any]:
 
 def _weighed(part: Part, view: MessageView) -> Weighing:
     weighing = Weighing(STARTS[part])
-    for cue in lexicon(LEXICONS[part]).find(view):
+    for cue in view.cues(LEXICONS[part]):
         if not cue.denied:
             weighing.add_cue(cue, cue.speaks_for, cue.weight, f"says “{view.text[cue.start : cue.end]}”")
     for earlier in view.earlier:
-        for cue in lexicon(LEXICONS[part]).find(earlier):
+        for cue in earlier.cues(LEXICONS[part]):
             if not cue.denied:
                 said = earlier.text[cue.start : cue.end]
                 weighing.add(

@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from concierge.intelligence.cues import lexicon
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.schemas import URGENCIES, Evidence, Reading, UrgencyLevel
 from concierge.intelligence.view import MessageView
 
 NAME: Final = "urgency_level"
+WANTS: Final = "wants"
 # From how many points a level begins.
 LEVELS: Final[tuple[tuple[UrgencyLevel, float], ...]] = (
     ("critical", 5.0),
@@ -24,8 +24,12 @@ PAGES: Final = (
     (("/error", "/troubleshoot"), 1.0),
 )
 MOODS: Final = {"angry": 1.2, "frustrated": 0.8, "worried": 0.8}
-INTENTS: Final = {"problem_solving": 0.8, "complaint": 0.8, "support_request": 0.3, "cancellation": 0.6}
+INTENTS: Final = {"problem_solving": 1.0, "complaint": 0.8, "support_request": 0.5, "cancellation": 0.4}
 INTENT_FLOOR: Final = 0.45  # An intent less sure than this adds nothing.
+TROUBLED: Final = 0.8
+# A date presses whoever wants something done by then.
+DEADLINE: Final = 1.4
+PLEASED: Final = -2.5
 SHOUTING: Final = 0.8
 EXCLAMATION: Final = 0.5
 INSISTENCE: Final = 0.5
@@ -41,6 +45,7 @@ SURE_DISTANCE: Final = 1.5
 
 def read(view: MessageView, so_far: Readings) -> Reading[Any]:
     factors = [*_words(view), *_page(view), *_manner(view, so_far), *_mood(so_far), *_repetition(view)]
+    factors += _trouble(view)
     points = sum(factor.weight for factor in factors)
     clock = _clock(view) if points >= TROUBLE else None
     if clock is not None:
@@ -52,12 +57,15 @@ def read(view: MessageView, so_far: Readings) -> Reading[Any]:
 
 
 def _words(view: MessageView) -> list[Evidence]:
-    cues = sorted(lexicon("urgency").find(view), key=lambda cue: -cue.weight)
+    found = view.cues("urgency")
+    wants = any(cue.speaks_for == WANTS for cue in found)
+    cues = sorted((cue for cue in found if cue.speaks_for != WANTS), key=lambda cue: -cue.weight)
     factors: list[Evidence] = []
     total = 0.0
     for cue in cues:
         lowers = cue.speaks_for == "lowers"
-        weight = -cue.weight if lowers else cue.weight * (LATER_WORDS if total else 1.0)
+        pressing = DEADLINE if cue.speaks_for == "dates" and wants else 0.0
+        weight = -cue.weight if lowers else (cue.weight + pressing) * (LATER_WORDS if total else 1.0)
         if cue.denied:
             weight = -weight / 2 if lowers else -0.5
         elif not lowers:
@@ -67,6 +75,14 @@ def _words(view: MessageView) -> list[Evidence]:
             said = f"says “{view.text[cue.start : cue.end]}”" + (", but denies it" if cue.denied else "")
             factors.append(Evidence(said, round(weight, 2), "message", cue.start, cue.end))
     return factors
+
+
+def _trouble(view: MessageView) -> list[Evidence]:
+    cue = next((cue for cue in view.cues("problem") if not cue.denied), None)
+    if cue is None:
+        return []
+    said = f"tells of trouble: “{view.text[cue.start : cue.end]}”"
+    return [Evidence(said, TROUBLED, "message", cue.start, cue.end)]
 
 
 def _page(view: MessageView) -> list[Evidence]:
@@ -98,6 +114,8 @@ def _manner(view: MessageView, so_far: Readings) -> list[Evidence]:
 def _mood(so_far: Readings) -> list[Evidence]:
     mood, intent = so_far["emotional_state"], so_far["intent_category"]
     factors: list[Evidence] = []
+    if mood.value in {"satisfied", "happy"}:
+        return [Evidence(f"is {mood.value}", PLEASED, "reading")]
     if mood.value in MOODS:
         factors.append(Evidence(f"is {mood.value}", round(MOODS[mood.value] * mood.confidence, 2), "reading"))
     if intent.value in INTENTS and intent.confidence >= INTENT_FLOOR:
@@ -118,8 +136,8 @@ def _repetition(view: MessageView) -> list[Evidence]:
 
 
 def _troubled(view: MessageView) -> bool:
-    return any(not cue.denied for cue in lexicon("problem").find(view)) or any(
-        cue.speaks_for == "raises" and not cue.denied for cue in lexicon("urgency").find(view)
+    return any(not cue.denied for cue in view.cues("problem")) or any(
+        cue.speaks_for == "raises" and cue.weight >= 1.4 and not cue.denied for cue in view.cues("urgency")
     )
 
 
