@@ -16,6 +16,22 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 # Modules beyond the seven common names, each explained in docs/decisions/.
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
+    "intelligence": {
+        "view",
+        "tokens",
+        "features",
+        "cues",
+        "heads",
+        "language",
+        "vocabulary",
+        "weighing",
+        "prototypes",
+        "reading",
+        "dimensions",
+        "lexicons",
+        "rules",
+        "attributes",
+    },
     "knowledge": {
         "chunker",
         "chunkers",

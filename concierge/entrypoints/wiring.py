@@ -15,6 +15,7 @@ from concierge.chat.steps.receive import Reception
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
 from concierge.chat.writers.house import HouseWriter
+from concierge.intelligence.service import GuidanceService, LabelExport
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.kit.fetch import Fetcher, FetchLimits
@@ -71,6 +72,8 @@ class Platform:
     contradictions: ContradictionSearch
     reindexing: Reindexing
     exporting: PackExport
+    guidance: GuidanceService
+    labels: LabelExport
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -114,7 +117,8 @@ def build(
     embedders = _embedders(settings, embedder)
     chunkers = Chunkers(embedders)
     accounts = _accounts(settings, db, clock)
-    search = Search(db, clock, reranker=_reranker(settings), vectors=QuestionVectors(embedders))
+    vectors = QuestionVectors(embedders)
+    search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
     own_origins = own_origins_of(settings)
     limits = settings.limits
     fetcher = fetcher or Fetcher(
@@ -142,6 +146,8 @@ def build(
         contradictions=ContradictionSearch(db),
         reindexing=Reindexing(db, chunkers, clock),
         exporting=PackExport(db, clock),
+        guidance=GuidanceService(db, vectors),
+        labels=LabelExport(db),
     )
 
 
