@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from concierge.intelligence import attributes, reading
 from concierge.intelligence.schemas import URGENCIES, Evidence, Reading, UrgencyLevel
-from concierge.intelligence.schemas.control import Condition, Consequence, Guidance, Rule, said_in
+from concierge.intelligence.schemas.control import Condition, Consequence, Guidance, Rule, said_in, units_of
 from concierge.intelligence.tokens import Token
 from concierge.intelligence.view import MessageView
 
@@ -23,6 +23,22 @@ FIRST: Final = (("emotional_state", "intent_category"), (URGENCY,))
 # Between the words of a phrase there may be room, a hyphen, a quotation mark; nothing that ends a clause.
 _JOINT: Final = re.compile(r"[\s\-‐–_/*'’\"“”\u00ad\u200b-\u200f\u2060\ufeff]*")
 _KEPT_PHRASES: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A phrase as it is looked for: its folded words, and what the operator wrote between them ("example.com")."""
+
+    words: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+    def is_joint(self, text: str, found: Sequence[Token]) -> bool:
+        """Whether the words found stand in one piece."""
+        return all(
+            gap == own or _JOINT.fullmatch(gap)
+            for gap, own in zip(_between(text, found), self.gaps, strict=True)
+        )
+
 
 Readings = Mapping[str, Reading[Any]]
 Places = Mapping[str, Sequence[int]]
@@ -162,22 +178,23 @@ def _places(words: Sequence[Token]) -> Places:
 
 def _first_span(phrases: Sequence[str], view: MessageView, places: Places) -> tuple[int, int] | None:
     """The characters of the first phrase in the message, the longer of two that begin together."""
-    spans = [span for phrase in phrases if (span := _span(_words(phrase), view, places))]
+    spans = [span for phrase in phrases if (span := _span(_spoken(phrase), view, places))]
     return min(spans, key=lambda span: (span[0], -span[1])) if spans else None
 
 
-def _span(phrase: Sequence[str], view: MessageView, places: Places) -> tuple[int, int] | None:
-    for place in places.get(phrase[0], ()) if phrase else ():
-        found = view.units[place : place + len(phrase)]
-        if tuple(word.text for word in found) == phrase and _joint(found, view.text):
+def _span(phrase: Spoken, view: MessageView, places: Places) -> tuple[int, int] | None:
+    for place in places.get(phrase.words[0], ()) if phrase.words else ():
+        found = view.units[place : place + len(phrase.words)]
+        if tuple(word.text for word in found) == phrase.words and phrase.is_joint(view.text, found):
             return found[0].start, found[-1].end
     return None
 
 
-def _joint(words: Sequence[Token], text: str) -> bool:
-    return all(_JOINT.fullmatch(text, before.end, after.start) for before, after in pairwise(words))
-
-
 @lru_cache(_KEPT_PHRASES)
-def _words(phrase: str) -> tuple[str, ...]:
-    return said_in(phrase)
+def _spoken(phrase: str) -> Spoken:
+    return Spoken(said_in(phrase), tuple(_between(phrase, units_of(phrase))))
+
+
+def _between(text: str, words: Sequence[Token]) -> Iterator[str]:
+    for before, after in pairwise(words):
+        yield text[before.end : after.start]

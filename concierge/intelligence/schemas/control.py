@@ -15,7 +15,7 @@ from concierge.intelligence.schemas import (
     PersonalizationCues,
     UrgencyLevel,
 )
-from concierge.intelligence.tokens import tokens
+from concierge.intelligence.tokens import Token, tokens
 from concierge.intelligence.view import FloatArray, OfficeHours
 from concierge.kit.fields import Name, PlainText
 from concierge.kit.pagination import Identified
@@ -28,9 +28,14 @@ MOST_PHRASES_OF_VALUE = 10
 UNKNOWN = "unknown"  # The value of an attribute that a message says nothing about.
 
 
+def units_of(text: str) -> tuple[Token, ...]:
+    """The words and pictures of a phrase, as `MessageView.units` has those of a message."""
+    return tuple(token for token in tokens(text) if token.is_word or token.is_pictured)
+
+
 def said_in(text: str) -> tuple[str, ...]:
     """The words and pictures of a phrase, folded."""
-    return tuple(token.text for token in tokens(text) if token.is_word or token.is_pictured)
+    return tuple(unit.text for unit in units_of(text))
 
 
 def _sayable(text: str) -> str:
