@@ -84,11 +84,12 @@ class ControlRepository:
 
     async def save(self, attribute: IntelligenceAttribute) -> None:
         """Errors: AttributeNameTakenError."""
+        name = attribute.name  # Which a failed statement lets go of.
         self._session.add(attribute)
         try:
             await self._session.flush()
         except IntegrityError as error:
-            raise AttributeNameTakenError(attribute.name) from error
+            raise AttributeNameTakenError(name) from error
 
     async def remove(self, row: IntelligenceRule | IntelligenceAttribute) -> None:
         await self._session.delete(row)

@@ -171,7 +171,7 @@ class Guidance:
 
     rules: tuple[Rule, ...] = ()
     attributes: tuple[Attribute, ...] = ()
-    vectors: Mapping[str, FloatArray] = field(default_factory=dict[str, FloatArray])
+    vectors: Mapping[str, FloatArray] = field(default_factory=dict[str, FloatArray], compare=False)
     office_hours: OfficeHours = OfficeHours()
     llm_allowed: bool = True
     version: str = ""
