@@ -24,6 +24,9 @@ class Permission(StrEnum):
     KNOWLEDGE_READ = "knowledge:read"
     KNOWLEDGE_WRITE = "knowledge:write"
     CONVERSATIONS_READ = "conversations:read"
+    CONVERSATIONS_CORRECT = "conversations:correct"
+    INTELLIGENCE_READ = "intelligence:read"
+    INTELLIGENCE_WRITE = "intelligence:write"
     CHAT = "chat"
     VISITORS_TOKEN = "visitors:token"  # noqa: S105  # The name of a permission, not a token.
     MEMBERS_MANAGE = "members:manage"
@@ -37,10 +40,11 @@ _READ = frozenset(
         Permission.AGENTS_READ,
         Permission.KNOWLEDGE_READ,
         Permission.CONVERSATIONS_READ,
+        Permission.INTELLIGENCE_READ,
     }
 )
-_WORK = _READ | {Permission.CHAT, Permission.VISITORS_TOKEN}
-_BUILD = _WORK | {Permission.AGENTS_WRITE, Permission.KNOWLEDGE_WRITE}
+_WORK = _READ | {Permission.CHAT, Permission.VISITORS_TOKEN, Permission.CONVERSATIONS_CORRECT}
+_BUILD = _WORK | {Permission.AGENTS_WRITE, Permission.KNOWLEDGE_WRITE, Permission.INTELLIGENCE_WRITE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _READ,

@@ -146,6 +146,32 @@ class ConversationRepository:
             select(Trace).where(Trace.org_id == self._scope.org_id, Trace.turn_id == turn_id)
         )
 
+    async def turn_and_trace(self, turn_id: UUID) -> tuple[Turn, Mapping[str, Any] | None] | None:
+        """Return a turn and its trace, if it has one yet."""
+        row = (
+            await self._session.execute(
+                select(Turn, Trace.trace)
+                .outerjoin(Trace, (Trace.org_id == Turn.org_id) & (Trace.turn_id == Turn.id))
+                .where(Turn.org_id == self._scope.org_id, Turn.id == turn_id)
+            )
+        ).first()
+        return (row[0], row[1]) if row else None
+
+    async def messages_before(self, conversation_id: UUID, seq: int, limit: int) -> Sequence[str]:
+        """Return the messages of the completed turns before one, newest first."""
+        found = await self._session.scalars(
+            select(Turn.message)
+            .where(
+                Turn.org_id == self._scope.org_id,
+                Turn.conversation_id == conversation_id,
+                Turn.status == "completed",
+                Turn.seq < seq,
+            )
+            .order_by(Turn.seq.desc())
+            .limit(limit)
+        )
+        return found.all()
+
     async def latest_turns(self, conversation_id: UUID, limit: int) -> Sequence[tuple[str, str | None]]:
         """Return message and reply text of the newest completed turns, newest first."""
         rows = await self._session.execute(

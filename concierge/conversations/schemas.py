@@ -52,6 +52,19 @@ class StoredTurn:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """A turn as it was understood: `history` are the earlier messages it was read with, oldest first. `trace` is empty
+    while the turn runs.
+    """
+
+    id: UUID
+    message: str
+    session_context: Mapping[str, Any]
+    history: tuple[str, ...]
+    trace: Mapping[str, Any]
+
+
 class ConversationOut(Identified):
     agent_id: UUID
     visitor_id: UUID | None

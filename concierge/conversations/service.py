@@ -13,7 +13,14 @@ from concierge.conversations.errors import (
 )
 from concierge.conversations.models import Conversation, Trace, Turn
 from concierge.conversations.repository import ConversationRepository, NewTurn
-from concierge.conversations.schemas import Exchange, StartedTurn, StoredTurn, TurnRequest, TurnStatus
+from concierge.conversations.schemas import (
+    Exchange,
+    StartedTurn,
+    StoredTurn,
+    TurnRecord,
+    TurnRequest,
+    TurnStatus,
+)
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.ids import new_id
 
@@ -101,6 +108,17 @@ class ConversationService:
         if trace is None:
             raise TurnNotFoundError
         return trace
+
+    async def record(self, turn_id: UUID) -> TurnRecord:
+        """Return a turn with what it was read with. Errors: TurnNotFoundError."""
+        found = await self._repository.turn_and_trace(turn_id)
+        if found is None:
+            raise TurnNotFoundError
+        turn, trace = found
+        history: Sequence[str] = ()
+        if turn.seq > 1:
+            history = await self._repository.messages_before(turn.conversation_id, turn.seq, HISTORY_TURNS)
+        return TurnRecord(turn.id, turn.message, turn.session_context, tuple(reversed(history)), trace or {})
 
     async def _again(self, turn: Turn, request: TurnRequest, given_up_after: timedelta) -> StartedTurn:
         """Return the turn of a repeated request; one that failed, or whose process died, is begun anew."""

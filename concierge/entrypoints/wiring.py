@@ -17,6 +17,7 @@ from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
 from concierge.chat.writers.house import HouseWriter
 from concierge.intelligence.analyst import Analyst
+from concierge.intelligence.service import GuidanceService, LabelExport
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.kit.fetch import Fetcher, FetchLimits
@@ -76,6 +77,8 @@ class Platform:
     contradictions: ContradictionSearch
     reindexing: Reindexing
     exporting: PackExport
+    guidance: GuidanceService
+    labels: LabelExport
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -121,7 +124,8 @@ def build(
     accounts = _accounts(settings, db, clock)
     vectors = QuestionVectors(embedders)
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
-    analyst = Analyst(vectors, create_structured_model(settings.llm))
+    guidance = GuidanceService(db, vectors)
+    analyst = Analyst(vectors, create_structured_model(settings.llm), guidance)
     own_origins = own_origins_of(settings)
     limits = settings.limits
     fetcher = fetcher or Fetcher(
@@ -150,6 +154,8 @@ def build(
         contradictions=ContradictionSearch(db),
         reindexing=Reindexing(db, chunkers, clock),
         exporting=PackExport(db, clock),
+        guidance=guidance,
+        labels=LabelExport(db),
     )
 
 

@@ -2,13 +2,17 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from time import perf_counter
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from concierge.accounts.scope import TenantScope
 from concierge.intelligence import reading, settling
+from concierge.intelligence.rules import read_with_rules
 from concierge.intelligence.schemas import ConversationAnalysis, Reading
+from concierge.intelligence.schemas.control import NO_GUIDANCE, Guidance
+from concierge.intelligence.service import GuidanceService
 from concierge.intelligence.settling import Settled
 from concierge.intelligence.view import EARLIER_MESSAGES, FloatArray, MessageView, Surroundings
 from concierge.intelligence.vocabulary import Vocabulary
@@ -55,22 +59,48 @@ class Understood:
     milliseconds: float
     cached: bool = False
 
+    def told(self) -> "AnalyzedMessage":
+        own = {name.name: getattr(self.analysis, name.name) for name in fields(self.analysis)}
+        return AnalyzedMessage(
+            **own, model_step=self.model_step, milliseconds=self.milliseconds, cached=self.cached
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyzedMessage(ConversationAnalysis):
+    """An analysis as it leaves the product, with how it came about."""
+
+    model_step: ModelStep
+    milliseconds: float
+    cached: bool
+
 
 @dataclass(slots=True)
 class Rate:
-    """How often a reading was already known, since the process began."""
+    """How often an organization's messages had been read before, since the process began."""
 
     hits: int = 0
     misses: int = 0
 
+    @property
+    def hit_rate(self) -> float:
+        return round(self.hits / max(1, self.hits + self.misses), 4)
+
 
 class Analyst:
-    """Reads messages for every organization. `model` settles what stays unsure; `rate` is how often nothing had to be read."""
+    """Reads messages for every organization. `model` settles what stays unsure."""
 
-    def __init__(self, vectors: QuestionVectors, model: StructuredModel | None = None) -> None:
-        self.rate = Rate()
+    def __init__(
+        self,
+        vectors: QuestionVectors,
+        model: StructuredModel | None = None,
+        guidance: GuidanceService | None = None,
+    ) -> None:
+        """Without `guidance`, messages are read as for an organization that has said nothing."""
+        self._rates: dict[UUID, Rate] = {}
         self._vectors = vectors
         self._model = model
+        self._guidance = guidance
         self._kept: OrderedDict[tuple[Any, ...], Understood] = OrderedDict()
 
     async def read(
@@ -82,33 +112,47 @@ class Analyst:
     ) -> Understood:
         """Never raises for what a message holds, nor for a model that cannot be asked."""
         began = perf_counter()
+        guidance = await self._guidance_of(scope)
         surroundings = Surroundings.of(message.context)
         history = tuple(message.history[-EARLIER_MESSAGES:])
-        key = (scope.org_id, message.text, history, surroundings, id(vocabulary))
-        known = self._kept.get(key)
+        key = (scope.org_id, message.text, history, surroundings, guidance.version, id(vocabulary))
+        known, rate = self._kept.get(key), self.rate(scope)
         if known is not None:
-            self.rate.hits += 1
+            rate.hits += 1
             self._kept.move_to_end(key)
             return replace(known, milliseconds=_since(began), cached=True)
-        self.rate.misses += 1
+        rate.misses += 1
         view = MessageView(
             text=message.text,
             vector=await self._vector(message.text),
             history=history,
             surroundings=surroundings,
+            office_hours=guidance.office_hours,
             vocabulary=vocabulary or Vocabulary(),
         )
-        understood = await self._understood(view, began)
+        understood = await self._understood(view, guidance, began)
         if understood.model_step.outcome in LASTING:
             self._keep(key, understood)
         return understood
 
-    async def _understood(self, view: MessageView, began: float) -> Understood:
-        readings = reading.read(view)
-        step, settled = await self._settled(view, readings)
+    def rate(self, scope: TenantScope) -> Rate:
+        return self._rates.setdefault(scope.org_id, Rate())
+
+    async def _understood(self, view: MessageView, guidance: Guidance, began: float) -> Understood:
+        readings = read_with_rules(view, guidance)
+        step, settled = await self._settled(view, readings, guidance)
         if settled:
-            readings = reading.read(view, settled)
+            readings = read_with_rules(view, guidance, settled)
         return Understood(reading.analysis_of(readings), step, _since(began))
+
+    async def _guidance_of(self, scope: TenantScope) -> Guidance:
+        """What cannot be looked up just now is done without: a message is read all the same."""
+        if self._guidance is None:
+            return NO_GUIDANCE
+        try:
+            return await self._guidance.of(scope)
+        except UnavailableError:
+            return NO_GUIDANCE
 
     async def _vector(self, text: str) -> FloatArray | None:
         """The message's vector by the local model, whichever one documents are indexed by: the heads know no other."""
@@ -118,13 +162,13 @@ class Analyst:
             return None
 
     async def _settled(
-        self, view: MessageView, readings: Mapping[str, Reading[Any]]
+        self, view: MessageView, readings: Mapping[str, Reading[Any]], guidance: Guidance
     ) -> tuple[ModelStep, dict[str, Reading[Any]]]:
         asked = settling.unsure(readings) if view.words else []
         if not asked:
             return ModelStep("not_needed"), {}
-        if self._model is None:
-            return ModelStep("not_configured", tuple(asked)), {}
+        if self._model is None or not guidance.llm_allowed:
+            return ModelStep("not_configured" if self._model is None else "not_allowed", tuple(asked)), {}
         reply = await self._model.ask(Settled, settling.instructions(asked), settling.shown(view))
         step = _step_of(reply, asked)
         if reply.value is None:

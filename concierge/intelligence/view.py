@@ -84,6 +84,11 @@ class MessageView:
     def words(self) -> tuple[Token, ...]:
         return tuple(token for token in self.tokens if token.is_word)
 
+    @cached_property
+    def units(self) -> tuple[Token, ...]:
+        """What a phrase may be made of: words and pictures."""
+        return tuple(token for token in self.tokens if token.is_word or token.is_pictured)
+
     def cues(self, dimension: str) -> list[Cue]:
         """The phrases of a dimension's lexicon in this message, looked for once."""
         found = self._cues.get(dimension)

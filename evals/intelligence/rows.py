@@ -84,7 +84,9 @@ def plain_rows(data: Path) -> list[Row]:
         calm = "information_seeking" in entry["ours_intent_any"]
         rows.append(_row(entry["text"], ("neutral",) if calm else TROUBLED, PLAIN))
     shops = _entries(data / "hint3" / "dev.jsonl")
-    calm_ones = (entry for entry in shops if entry["ours_intent_any"] and "complaint" not in entry["ours_intent_any"])
+    calm_ones = (
+        entry for entry in shops if entry["ours_intent_any"] and "complaint" not in entry["ours_intent_any"]
+    )
     return rows + [_row(entry["text"], ("neutral",), PLAIN) for entry in calm_ones]
 
 

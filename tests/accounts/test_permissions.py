@@ -11,6 +11,7 @@ pytestmark = pytest.mark.anyio
 MANAGERS = {"owner", "admin"}
 BUILDERS = MANAGERS | {"secret"}
 READERS = BUILDERS | {"agent", "viewer"}
+WORKERS = BUILDERS | {"agent"}
 CHATTERS = BUILDERS | {"agent", "visitor"}
 KEY_HOLDERS = BUILDERS | {"agent", "publishable"}
 EVERYBODY = READERS | CHATTERS | KEY_HOLDERS | {"nobody"}
@@ -87,6 +88,20 @@ MAY: dict[str, set[str]] = {
     "get_conversation": READERS,
     "list_turns": READERS,
     "get_trace": READERS,
+    "list_intelligence_rules": READERS,
+    "create_intelligence_rule": BUILDERS,
+    "change_intelligence_rule": BUILDERS,
+    "delete_intelligence_rule": BUILDERS,
+    "list_intelligence_attributes": READERS,
+    "create_intelligence_attribute": BUILDERS,
+    "change_intelligence_attribute": BUILDERS,
+    "delete_intelligence_attribute": BUILDERS,
+    "get_intelligence_settings": READERS,
+    "change_intelligence_settings": BUILDERS,
+    "list_overrides": READERS,
+    "override_reading": WORKERS,
+    "take_back_override": WORKERS,
+    "export_labels": READERS,
 }
 
 

@@ -43,7 +43,22 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "search_knowledge": {"query": "Hello?", "explain": True},
     "create_visitor_token": {"agent_id": "00000000-0000-7000-8000-000000000000"},
     "chat": {"message": "Hello?"},
+    "create_intelligence_rule": {
+        "name": "Outages",
+        "when": {"phrases": ["is down"]},
+        "then": {"dimension": "urgency_level", "raise_to": "critical"},
+    },
+    "change_intelligence_rule": {"enabled": False},
+    "create_intelligence_attribute": {
+        "name": "department",
+        "values": [{"value": "sales"}, {"value": "service", "phrases": ["is broken"]}],
+    },
+    "change_intelligence_attribute": {"description": "Who should deal with it."},
+    "change_intelligence_settings": {"opens": "08:00", "closes": "17:30"},
+    "override_reading": {"value": "happy"},
 }
+# What a path names besides rows.
+WORDS = {"dimension": "emotional_state"}
 FEED = "goods.csv", b"id,title,price\n1,Oak table,349.00 EUR\n"
 UPLOADS: Mapping[str, tuple[str, bytes]] = {"add_feed": FEED, "preview_feed": FEED}
 
@@ -58,7 +73,7 @@ class Operation:
     body_schema: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def url(self, ids: Mapping[str, UUID]) -> str:
-        return self.path.format(**{name: ids[name] for name in self.parameters})
+        return self.path.format(**WORDS, **{name: ids[name] for name in self.parameters})
 
     async def call(
         self,
@@ -90,7 +105,11 @@ def operations() -> list[Operation]:
 
 
 def _operation(document: dict[str, Any], method: str, path: str, details: dict[str, Any]) -> Operation:
-    inside = [entry["name"] for entry in details.get("parameters", []) if entry["in"] == "path"]
+    inside = [
+        entry["name"]
+        for entry in details.get("parameters", [])
+        if entry["in"] == "path" and entry["name"] not in WORDS
+    ]
     content = details.get("requestBody", {}).get("content", {})
     schema = next(iter(content.values()), {}).get("schema", {})
     return Operation(

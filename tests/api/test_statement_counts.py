@@ -47,6 +47,11 @@ MOST: dict[str, int] = {
     "list_turns": AUTHENTICATION + 2,
     "get_trace": AUTHENTICATION + 1,
     "resume_turn": AUTHENTICATION + 3,
+    "list_intelligence_rules": AUTHENTICATION + 1,
+    "list_intelligence_attributes": AUTHENTICATION + 1,
+    "get_intelligence_settings": AUTHENTICATION + 1,
+    "list_overrides": AUTHENTICATION + 3,
+    "export_labels": AUTHENTICATION + 1,
 }
 
 

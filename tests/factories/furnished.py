@@ -53,6 +53,9 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["contradiction_id"] = await _contradict(tenant)
     await _restrict(tenant)
     ids["faq_id"] = await _answer(tenant)
+    await _guide(tenant, ids["turn_id"])
+    ids["rule_id"] = await _first(tenant, "/intelligence/rules")
+    ids["attribute_id"] = await _first(tenant, "/intelligence/attributes")
     return Furnished(tenant, ids, turn)
 
 
@@ -87,6 +90,22 @@ async def _restrict(tenant: Tenant) -> None:
         f"/api/v1/knowledge/documents/{document_id}", headers=tenant.owner, json={"audience": "staff"}
     )
     assert response.status_code == 200, response.text
+
+
+async def _guide(tenant: Tenant, turn_id: UUID) -> None:
+    """Say how messages are read: beforehand by a rule, an attribute and a setting, afterwards by a correction."""
+    values = [{"value": "trade"}, {"value": "private"}]
+    rule = {"when": {"page_contains": "/outage"}, "then": {"add_topic": "outage"}}
+    for method, path, body in (
+        ("POST", "/attributes", {"name": "customer_kind", "values": values}),
+        ("POST", "/rules", {"name": f"The rule of {tenant.email}", **rule}),
+        ("PUT", "/settings", {"opens": "08:00", "closes": "20:00"}),
+        ("PUT", f"/turns/{turn_id}/overrides/key_topics", {"value": ["returns", tenant.email]}),
+    ):
+        response = await tenant.client.request(
+            method, f"/api/v1/intelligence{path}", headers=tenant.owner, json=body
+        )
+        assert response.is_success, response.text
 
 
 async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:

@@ -96,21 +96,24 @@ def _rank(analysis: ConversationAnalysis) -> int:
 
 def _unmet(own: Read) -> Iterator[str]:
     for name, wanted in own.spec.get("expect", {}).items():
-        if name == "personalization_cues":
-            for cue, values in wanted.items():
-                read = getattr(own.analysis.personalization_cues, cue)
-                if read not in _listed(values):
-                    yield f"{cue}: {read} instead of {values}"
-        elif name in LISTS:
-            for entry in _listed(wanted):
-                if not any(_found(own.analysis, name, value) for value in _listed(entry)):
-                    yield f"{name}: nothing of {entry} in {_shown(own.analysis, name)}"
-        elif (read := getattr(own.analysis, name)) not in _listed(wanted):
-            yield f"{name}: {read} instead of {wanted}"
+        yield from _missing(own.analysis, name, wanted)
     for name, unwanted in own.spec.get("unexpected", {}).items():
         for value in _listed(unwanted):
             if _found(own.analysis, name, value):
                 yield f"{name}: {value} was not expected"
+
+
+def _missing(analysis: ConversationAnalysis, name: str, wanted: Any) -> Iterator[str]:
+    if name == "personalization_cues":
+        for cue, values in wanted.items():
+            if (read := getattr(analysis.personalization_cues, cue)) not in _listed(values):
+                yield f"{cue}: {read} instead of {values}"
+    elif name in LISTS:
+        for entry in _listed(wanted):
+            if not any(_found(analysis, name, value) for value in _listed(entry)):
+                yield f"{name}: nothing of {entry} in {_shown(analysis, name)}"
+    elif (read := getattr(analysis, name)) not in _listed(wanted):
+        yield f"{name}: {read} instead of {wanted}"
 
 
 def _unseen_evidence(own: Read) -> Iterator[str]:

@@ -22,6 +22,7 @@ from concierge.entrypoints.api.middleware import (
 )
 from concierge.entrypoints.api.pages import router as pages_routes
 from concierge.entrypoints.wiring import Platform
+from concierge.intelligence.routes import router as intelligence_routes
 from concierge.knowledge.routes import router as knowledge_routes
 from concierge.knowledge.routes.archives import router as archives_routes
 from concierge.knowledge.routes.contradictions import router as contradictions_routes
@@ -37,6 +38,23 @@ AI concierge agents for a business's website: they answer from what the business
 Sign up or sign in for an access token, or use a secret API key; send either as `Authorization: Bearer …`.
 Errors are `application/problem+json` (RFC 9457) with a stable `code` and the `request_id`.
 """
+ROUTERS = (
+    accounts_routes,
+    agents_routes,
+    knowledge_routes,
+    archives_routes,
+    contradictions_routes,
+    faqs_routes,
+    feeds_routes,
+    expertise_routes,
+    indexes_routes,
+    judgements_routes,
+    chat_routes,
+    conversations_routes,
+    intelligence_routes,
+    health_routes,
+    pages_routes,
+)
 PROBLEM_RESPONSE = {
     "description": "A problem, with a stable `code`.",
     "content": {
@@ -93,23 +111,11 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.watching = platform.watching
     app.state.exporting = platform.exporting
     app.state.chunkers = platform.chunkers
+    app.state.analyst = platform.analyst
+    app.state.guidance = platform.guidance
+    app.state.labels = platform.labels
     app.state.limits = platform.settings.limits
-    for router in (
-        accounts_routes,
-        agents_routes,
-        knowledge_routes,
-        archives_routes,
-        contradictions_routes,
-        faqs_routes,
-        feeds_routes,
-        expertise_routes,
-        indexes_routes,
-        judgements_routes,
-        chat_routes,
-        conversations_routes,
-        health_routes,
-        pages_routes,
-    ):
+    for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
     # The last one added is the outermost.

@@ -63,15 +63,11 @@ def analyze(
         return
     with typed_input():
         wanted = AnalyzeIn(text=text or "", context=_context(context))
-    understood = asyncio.run(_analyst(settings).read(NOBODY, _message(wanted)))
+    understood = asyncio.run(analyst_of(settings).read(NOBODY, _message(wanted)))
     if explain:
         _show(wanted.text, understood)
     else:
-        out.print_json(json.dumps(_told(understood), ensure_ascii=False))
-
-
-def _analyst(settings: Settings) -> Analyst:
-    return analyst_of(settings)
+        out.print_json(json.dumps(asdict(understood.told()), ensure_ascii=False))
 
 
 def _context(text: str | None) -> dict[str, Any]:
@@ -90,7 +86,7 @@ def _context(text: str | None) -> dict[str, Any]:
 
 async def _read_lines(settings: Settings, path: Path) -> int:
     """Print one object for each line, in order; returns how many lines are none."""
-    analyst = _analyst(settings)
+    analyst = analyst_of(settings)
     failed = 0
     remaining = _lines(path)
     while lines := list(islice(remaining, AT_ONCE)):
@@ -121,19 +117,11 @@ async def _read_line(analyst: Analyst, line: str) -> dict[str, Any]:
         problem = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, problem["loc"]))
         return {"error": f"{place}: {problem['msg']}" if place else problem["msg"]}
-    return _told(await analyst.read(NOBODY, _message(wanted)))
+    return asdict((await analyst.read(NOBODY, _message(wanted))).told())
 
 
 def _message(wanted: AnalyzeIn) -> Message:
     return Message(wanted.text, wanted.history, wanted.context)
-
-
-def _told(understood: Understood) -> dict[str, Any]:
-    return {
-        **asdict(understood.analysis),
-        "model_step": asdict(understood.model_step),
-        "milliseconds": understood.milliseconds,
-    }
 
 
 def _show(text: str, understood: Understood) -> None:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from concierge.kit.fields import Out
+
 EmotionalState = Literal[
     "frustrated", "excited", "confused", "angry", "neutral", "happy", "satisfied", "worried"
 ]
@@ -144,3 +146,11 @@ class AnalyzeIn(BaseModel):
         description="What the page knows: `current_page`, `referrer`, `device`, `local_time`, `language`.",
         max_length=50,
     )
+
+
+class IntelligenceMetrics(Out):
+    """`hits` are messages that had been read before; `hit_rate` is their share."""
+
+    hits: int
+    misses: int
+    hit_rate: float
