@@ -124,7 +124,7 @@ def cued(found: Sequence[Sequence[Cue]]) -> NDArray[np.float32]:
     values = np.zeros((len(CUED), 2), np.float32)
     for cue in chain.from_iterable(found):
         values[_PLACES[cue.speaks_for], int(cue.denied)] += cue.weight
-    return (np.minimum(values, MOST_SAID) / MOST_SAID).ravel()
+    return (np.minimum(values, MOST_SAID) / MOST_SAID).ravel().astype(np.float32)
 
 
 _PLACES: Final = {name: place for place, name in enumerate(CUED)}

@@ -129,7 +129,7 @@ def cross_judged(recipe: Recipe, rows: Sequence[Row], inputs: Design) -> Judged:
     log_odds = np.zeros((len(rows), len(recipe.labels)))
     for fold in range(FOLDS):
         train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        own = fitted(recipe, [rows[place] for place in train], inputs.rows(train))
+        own = fitted(recipe, [rows[place] for place in train.tolist()], inputs.rows(train))
         log_odds[test] = own.log_odds(inputs.rows(test))
     return Judged(rows, log_odds)
 
@@ -199,7 +199,7 @@ def main() -> None:
         told[recipe.dimension] = _figures(rows, correct)
         console.print(told[recipe.dimension])
     stored |= _prototypes(vectors)
-    np.savez_compressed(ARTEFACT, **stored)
+    np.savez_compressed(ARTEFACT, allow_pickle=False, **stored)
     ARTEFACT.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     console.print(f"{ARTEFACT.name}: {ARTEFACT.stat().st_size / 1024:,.0f} KB")
 

@@ -146,8 +146,8 @@ def _left_out(name: str, rows: Sequence[Row], inputs: Any) -> float:
     """The share within of a set that the head has seen nothing of."""
     own = np.array([row.source == name for row in rows])
     train, test = np.flatnonzero(~own), np.flatnonzero(own)
-    head = fitted(INTENT, [rows[place] for place in train], inputs.rows(train))
-    tested = [rows[place] for place in test]
+    head = fitted(INTENT, [rows[place] for place in train.tolist()], inputs.rows(train))
+    tested = [rows[place] for place in test.tolist()]
     odds = probabilities(INTENT, Judged(tested, head.log_odds(inputs.rows(test))))
     return float(right(INTENT, tested, odds).mean())
 

@@ -7,10 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.knowledge.metrics import Judged, Reliability, calibration_error, reliability
+from concierge.knowledge.metrics import Reliability, calibration_error, reliability
 
 Bools = NDArray[np.bool_]
 Places = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A reading's confidence, and whether it was right, under the names that `knowledge.metrics` knows."""
+
+    support: float
+    answerable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +56,5 @@ def macro_within(accepted: Bools, said: Places) -> float:
 
 
 def calibrated(confidences: Sequence[float], correct: Sequence[bool]) -> Calibrated:
-    rows = [Judged(float(own), bool(right)) for own, right in zip(confidences, correct, strict=True)]
+    rows = [Said(float(own), bool(right)) for own, right in zip(confidences, correct, strict=True)]
     return Calibrated(reliability(rows), calibration_error(rows))

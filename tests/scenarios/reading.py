@@ -1,6 +1,7 @@
 """Reads the conversations of `intelligence_conversations.yaml` turn by turn, and tells what is not as expected."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,12 @@ from concierge.intelligence.view import MessageView, Surroundings
 from concierge.llm.minilm import MiniLM
 
 CONVERSATIONS = Path(__file__).with_name("intelligence_conversations.yaml")
+COMPARED: Mapping[str, Callable[[float, float], bool]] = {
+    "lower": operator.lt,
+    "higher": operator.gt,
+    "not_lower": operator.ge,
+    "not_higher": operator.le,
+}
 LISTS = ("key_topics", "pain_points", "opportunities", "next_best_actions")
 
 
@@ -63,7 +70,7 @@ def problems(turns: Sequence[Read], place: int) -> Iterator[str]:
 def problems_of_variation(last: Read, other: Read) -> Iterator[str]:
     expect = dict(other.spec.get("expect", {}))
     urgency = expect.get("urgency_level")
-    if urgency in COMPARED:
+    if isinstance(urgency, str) and urgency in COMPARED:
         del expect["urgency_level"]
         before, after = _rank(last.analysis), _rank(other.analysis)
         if not COMPARED[urgency](after, before):
@@ -73,14 +80,6 @@ def problems_of_variation(last: Read, other: Read) -> Iterator[str]:
         before, after = last.analysis.confidence[dimension], other.analysis.confidence[dimension]
         if not COMPARED[wanted](after, before):
             yield f"{dimension}: confidence {after} is not {wanted} than {before}"
-
-
-COMPARED = {
-    "lower": lambda own, other: own < other,
-    "higher": lambda own, other: own > other,
-    "not_lower": lambda own, other: own >= other,
-    "not_higher": lambda own, other: own <= other,
-}
 
 
 def _read(

@@ -32,10 +32,10 @@ LEXICONS: Final[dict[Part, str]] = {
 
 
 def read(view: MessageView, _: Readings) -> Reading[Any]:
-    parts = {part: _weighed(part, view) for part in LEXICONS}
+    parts: dict[Part, Weighing] = {part: _weighed(part, view) for part in LEXICONS}
     _weigh_surroundings(parts, view)
     _weigh_writing(parts["communication_style"], parts["response_style"], view)
-    chosen: dict[str, Any] = {part: weighing.likeliest for part, weighing in parts.items()}
+    chosen: dict[Part, Any] = {part: weighing.likeliest for part, weighing in parts.items()}
     sure = [weighing.probabilities()[chosen[part]] for part, weighing in parts.items()]
     tongue = view.language
     evidence = [reason for part, weighing in parts.items() for reason in weighing.reasons_for(chosen[part])]
