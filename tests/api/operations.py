@@ -105,7 +105,11 @@ def operations() -> list[Operation]:
 
 
 def _operation(document: dict[str, Any], method: str, path: str, details: dict[str, Any]) -> Operation:
-    inside = [entry["name"] for entry in details.get("parameters", []) if entry["in"] == "path" and entry["name"] not in WORDS]
+    inside = [
+        entry["name"]
+        for entry in details.get("parameters", [])
+        if entry["in"] == "path" and entry["name"] not in WORDS
+    ]
     content = details.get("requestBody", {}).get("content", {})
     schema = next(iter(content.values()), {}).get("schema", {})
     return Operation(

@@ -172,7 +172,7 @@ class Guidance:
     rules: tuple[Rule, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     vectors: Mapping[str, FloatArray] = field(default_factory=dict[str, FloatArray], compare=False)
-    office_hours: OfficeHours = OfficeHours()
+    office_hours: OfficeHours = field(default_factory=OfficeHours)
     llm_allowed: bool = True
     version: str = ""
 
