@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as some
 
 from concierge.intelligence.rules import apply, given
-from concierge.intelligence.schemas import EMOTIONS, INTENTS, URGENCIES, UrgencyLevel, Evidence, Reading
+from concierge.intelligence.schemas import EMOTIONS, INTENTS, URGENCIES, Evidence, Reading, UrgencyLevel
 from concierge.intelligence.schemas.control import Condition, Consequence, Rule, said_in
 from tests.intelligence.ruling import READ, READ_EVIDENCE, phrases, readings, rule, view
 
@@ -197,7 +197,7 @@ def test_a_rule_for_an_attribute_that_is_no_more_does_nothing() -> None:
 def test_urgency_is_raised_and_never_lowered(read: UrgencyLevel, raised: UrgencyLevel) -> None:
     found = ruled("Hi", rule(phrases("hi"), dimension="urgency_level", raise_to=raised), urgency_level=read)
 
-    higher = URGENCIES[min(URGENCIES.index(read), URGENCIES.index(raised))]
+    higher = min(read, raised, key=URGENCIES.index)
     assert found["urgency_level"].value == higher
     if higher == read:
         assert found == readings(urgency_level=read)

@@ -29,6 +29,7 @@ class Situation:
     offers: frozenset[str]
     asked: frozenset[str]
     is_upset: bool
+    is_troubled: bool
     asks: bool
 
 
@@ -69,16 +70,22 @@ RULES: Final = (
         "does not say what exactly is wrong or wanted",
         lambda it: "ask_for_detail" in it.asked and len(it.view.words) <= VAGUE_WORDS,
     ),
-    Rule("step_by_step", "has a problem to be solved", lambda it: it.intent == "problem_solving"),
-    Rule("step_by_step", "needs to be led", lambda it: it.level == "beginner" or it.emotion == "confused"),
+    Rule(
+        "step_by_step",
+        "has a problem to be solved",
+        lambda it: it.intent == "problem_solving" and it.emotion not in PLEASED,
+    ),
+    Rule(
+        "step_by_step",
+        "needs to be led",
+        lambda it: it.emotion not in PLEASED and (it.level == "beginner" or it.emotion == "confused"),
+    ),
     Rule("compare_options", "weighs one thing against another", lambda it: it.intent == "comparison"),
     Rule("offer_demo", "would like to see it first", lambda it: "offer_demo" in it.offers),
     Rule(
         "close_warmly",
         "is content and asks nothing",
-        lambda it: (
-            (it.emotion in PLEASED or "close_warmly" in it.asked) and not it.asks and it.intent not in TROUBLE
-        ),
+        lambda it: (it.emotion in PLEASED or "close_warmly" in it.asked) and not (it.asks or it.is_troubled),
     ),
     Rule(
         "answer", "asks something", lambda it: it.asks or it.intent in {"information_seeking", "exploration"}
@@ -132,6 +139,7 @@ def _situation(view: MessageView, so_far: Readings, cues: list[Cue]) -> Situatio
         offers=frozenset(offer.kind for offer in so_far["opportunities"].value),
         asked=frozenset(cue.speaks_for for cue in cues),
         is_upset=emotion in UPSET,
+        is_troubled=any(not cue.denied for cue in view.cues("problem")),
         asks=marked or any(word.text in ASKING for word in view.words[:3]),
     )
 

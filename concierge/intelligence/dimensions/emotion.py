@@ -24,6 +24,7 @@ DENIED_PLEASURE: Final = 0.8  # "Not happy" is half a complaint.
 DENIED_WORRY: Final = 0.7  # "Not angry" is a plain remark.
 MOCKERY: Final = 2.5
 MOCKING_WEIGHT: Final = 4.0  # What only mockers say weighs so much in the lexicon.
+COURTESY: Final = 1.5
 SHOUTING: Final = {"angry": 1.2, "frustrated": 0.8, "excited": 0.3}
 INSISTENCE: Final = {"frustrated": 0.7, "angry": 0.4}
 REPETITION: Final = 0.9
@@ -46,6 +47,7 @@ def weighed(start: Mapping[str, float], view: MessageView, share: float = CUE_SH
     weighing = Weighing(start)
     _weigh_phrases(weighing, view, share)
     _weigh_manner(weighing, view)
+    _weigh_courtesy(weighing, view)
     _weigh_history(weighing, view)
     return weighing
 
@@ -101,6 +103,14 @@ def _weigh_manner(weighing: Weighing, view: MessageView) -> None:
     if marks is not None and weighing.likeliest not in PLEASANT:
         for emotion, weight in INSISTENCE.items():
             weighing.add(emotion, weight, f"insists with “{marks.text[:5]}”", span=(marks.start, marks.end))
+
+
+def _weigh_courtesy(weighing: Weighing, view: MessageView) -> None:
+    """Thanks before a question are a courtesy."""
+    thanks = next((cue for cue in view.cues("emotion") if cue.speaks_for == "satisfied"), None)
+    asks = any("?" in token.text for token in view.tokens)
+    if thanks is not None and asks and not any(cue.speaks_for in PLEASANT for cue in view.cues("moods")):
+        weighing.add_cue(thanks, "neutral", COURTESY, "thanks, and asks on")
 
 
 def _weigh_history(weighing: Weighing, view: MessageView) -> None:

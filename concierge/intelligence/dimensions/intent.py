@@ -14,7 +14,7 @@ NAME: Final = "intent_category"
 CUE_SHARE: Final = 0.5
 FOREIGN_CUE_SHARE: Final = 1.0
 FOREIGN_START: Final = {intent: 1.0 if intent == "information_seeking" else 0.0 for intent in INTENTS}
-DENIED: Final = -1.0
+DENIED: Final = -1.6
 # What the page a visitor writes from says about them, by a part of its address.
 PAGES: Final = (
     (("/pricing", "/plans", "/quote"), "purchase_intent", 0.5),

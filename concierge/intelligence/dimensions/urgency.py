@@ -23,7 +23,7 @@ PAGES: Final = (
     (("/checkout", "/cart", "/payment"), 0.8),
     (("/error", "/troubleshoot"), 1.0),
 )
-MOODS: Final = {"angry": 1.2, "frustrated": 0.8, "worried": 0.8}
+MOODS: Final = {"angry": 1.2, "frustrated": 0.8, "worried": 0.6}
 INTENTS: Final = {"problem_solving": 1.0, "complaint": 0.8, "support_request": 0.5, "cancellation": 0.4}
 INTENT_FLOOR: Final = 0.45  # An intent less sure than this adds nothing.
 TROUBLED: Final = 0.8
