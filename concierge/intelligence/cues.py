@@ -19,6 +19,7 @@ from concierge.intelligence.tokens import DENYING, Token
 
 # How many words after a denial it still reaches.
 _REACH: Final = 4
+MOST_CUES: Final = 60  # A message says what it says in fewer, or says nothing.
 _ANY: Final = "_"
 _SHORTEST_MISSPELT: Final = 6
 _PREFIX_CHARS: Final = 3
@@ -81,7 +82,7 @@ class Lexicon:
                 first, last = words[start], words[places[-1]]
                 is_denied = not phrase.denies and first.start in denied
                 cues.append(Cue(phrase, first.start, last.end, is_denied))
-        return sorted(cues, key=lambda cue: cue.start)
+        return sorted(cues[:MOST_CUES], key=lambda cue: cue.start)
 
     def _matches(self, words: Sequence[Token]) -> Iterator[tuple[int, Phrase]]:
         for place, token in enumerate(words):

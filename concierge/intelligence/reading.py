@@ -1,6 +1,7 @@
 """All dimensions of one message, read in order and put together. Pure, but for what the artefact says."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from concierge.intelligence.dimensions import dimensions
@@ -13,8 +14,7 @@ BUILT_IN: Final = (
 )
 # How much each dimension counts for the confidence of the whole: the first three decide what is done.
 SHARES: Final = dict(zip(BUILT_IN, (3.0, 2.0, 3.0, 1.0, 1.0, 1.0, 1.0, 1.0), strict=True))
-# A message without a word says hardly anything.
-WORDLESS_CONFIDENCE: Final = 0.3
+WORDLESS_CONFIDENCE: Final = 0.5
 
 
 def read(view: MessageView, given: Mapping[str, Reading[Any]] | None = None) -> dict[str, Reading[Any]]:
@@ -22,8 +22,15 @@ def read(view: MessageView, given: Mapping[str, Reading[Any]] | None = None) -> 
     readings: dict[str, Reading[Any]] = {}
     for dimension in dimensions():
         known = (given or {}).get(dimension.name)
-        readings[dimension.name] = known or dimension.read(view, readings)
+        readings[dimension.name] = known or _bounded(view, dimension.read(view, readings))
     return readings
+
+
+def _bounded(view: MessageView, reading: Reading[Any]) -> Reading[Any]:
+    """A message without a word says hardly anything for sure."""
+    if view.words or reading.confidence <= WORDLESS_CONFIDENCE:
+        return reading
+    return replace(reading, confidence=WORDLESS_CONFIDENCE)
 
 
 def analysis_of(readings: Mapping[str, Reading[Any]]) -> ConversationAnalysis:

@@ -63,7 +63,7 @@ _UNSEEN: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _TOKEN: Final = re.compile(
     rf"[^\W_][\w{_UNSEEN}]*(?:['’`´][\w{_UNSEEN}]+)*"  # A word or a number, with what is inside it.
     r"|[!?]+"
-    r"|[\u2600-\u27bf\U0001f300-\U0001faff]"
+    r"|([\u2600-\u27bf\U0001f300-\U0001faff])\1*"  # The same picture many times is one.
     r"|[:;=][-']?[()DPpO/|\\]|<3"
     r"|[.…,;:\-–—()\n]"
 )
@@ -135,6 +135,6 @@ def folded(text: str) -> str:
 
 def _token(found: re.Match[str]) -> Token:
     raw = found.group()
-    text = folded(raw) if raw[0].isalnum() else raw
+    text = folded(raw) if raw[0].isalnum() else found[1] or raw
     shouted = len(raw) >= 4 and raw.isupper() and _VOWEL.search(raw) is not None and raw not in _ABBREVIATIONS
     return Token(text or raw, found.start(), found.end(), shouted)

@@ -43,6 +43,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "search_knowledge": {"query": "Hello?", "explain": True},
     "create_visitor_token": {"agent_id": "00000000-0000-7000-8000-000000000000"},
     "chat": {"message": "Hello?"},
+    "analyze_message": {"text": "Hello?", "history": ["Hi"], "context": {"current_page": "/help"}},
     "create_intelligence_rule": {
         "name": "Outages",
         "when": {"phrases": ["is down"]},
