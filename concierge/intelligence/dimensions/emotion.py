@@ -24,8 +24,8 @@ DENIED_PLEASURE: Final = 0.8  # "Not happy" is half a complaint.
 DENIED_WORRY: Final = 0.7  # "Not angry" is a plain remark.
 MOCKERY: Final = 2.5
 MOCKING_WEIGHT: Final = 4.0  # What only mockers say weighs so much in the lexicon.
-COURTESY: Final = 1.5
-SHOUTING: Final = {"angry": 1.2, "frustrated": 0.8, "excited": 0.3}
+COURTESY: Final = 3.0
+SHOUTING: Final = {"angry": 2.2, "frustrated": 1.8, "excited": 0.3}
 INSISTENCE: Final = {"frustrated": 0.7, "angry": 0.4}
 REPETITION: Final = 0.9
 MOST_REPETITIONS: Final = 3
@@ -95,7 +95,7 @@ def _weigh_denied(weighing: Weighing, cue: Cue, weight: float, said: str) -> Non
 
 def _weigh_manner(weighing: Weighing, view: MessageView) -> None:
     if view.is_shouted:
-        pleasant = weighing.likeliest in PLEASANT
+        pleasant = any(cue.speaks_for in PLEASANT and not cue.denied for cue in view.cues("moods"))
         for emotion, weight in SHOUTING.items():
             if pleasant == (emotion in PLEASANT):
                 weighing.add(emotion, weight, "writes in capitals", span=view.shouted_span)

@@ -18,7 +18,7 @@ DENIED: Final = -1.6
 # What the page a visitor writes from says about them, by a part of its address.
 PAGES: Final = (
     (("/pricing", "/plans", "/quote"), "purchase_intent", 0.5),
-    (("/checkout", "/cart", "/basket", "/order"), "purchase_intent", 0.5),
+    (("/checkout", "/cart", "/basket"), "purchase_intent", 0.5),
     (("/compare", "/vs"), "comparison", 0.9),
     (("/support", "/help", "/contact"), "support_request", 0.5),
     (("/status", "/outage", "/error", "/troubleshoot"), "problem_solving", 0.7),
@@ -27,7 +27,7 @@ PAGES: Final = (
     (("/products", "/shop", "/collections", "/category", "/catalog"), "exploration", 0.3),
 )
 PLEASANT: Final = frozenset({"happy", "satisfied", "excited"})
-PLEASED: Final = -2.0
+PLEASED: Final = -4.0
 REPETITION: Final = 0.6
 
 
@@ -53,6 +53,9 @@ def weighed(start: Mapping[str, float], view: MessageView, share: float = CUE_SH
 
 
 def _weigh_phrases(weighing: Weighing, view: MessageView, share: float) -> None:
+    for cue in view.cues("purposes"):
+        if not cue.denied:
+            weighing.add_cue(cue, cue.speaks_for, cue.weight, f"says “{view.text[cue.start : cue.end]}”")
     for cue in view.cues("intent"):
         said = f"says “{view.text[cue.start : cue.end]}”"
         if cue.denied:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from concierge.intelligence.cues import Cue
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.schemas import URGENCIES, Evidence, Reading, UrgencyLevel
 from concierge.intelligence.view import MessageView
@@ -10,12 +11,14 @@ NAME: Final = "urgency_level"
 WANTS: Final = "wants"
 # From how many points a level begins.
 LEVELS: Final[tuple[tuple[UrgencyLevel, float], ...]] = (
-    ("critical", 5.0),
+    ("critical", 6.3),
     ("high", 3.0),
     ("medium", 1.2),
     ("low", float("-inf")),
 )
-MOST_OF_WORDS: Final = 5.5
+MOST_OF_WORDS: Final = 6.5
+MOST_AROUND: Final = 3.2
+DENIED: Final = 0.5
 LATER_WORDS: Final = 0.6  # What a second, third … phrase counts beside the first.
 PAGES: Final = (
     (("/status", "/outage", "/incident", "/emergency"), 1.8),
@@ -24,7 +27,7 @@ PAGES: Final = (
     (("/error", "/troubleshoot"), 1.0),
 )
 MOODS: Final = {"angry": 1.2, "frustrated": 0.8, "worried": 0.6}
-INTENTS: Final = {"problem_solving": 1.0, "complaint": 0.8, "support_request": 0.5, "cancellation": 0.4}
+INTENTS: Final = {"problem_solving": 1.2, "complaint": 1.0, "support_request": 0.5, "cancellation": 0.4}
 INTENT_FLOOR: Final = 0.45  # An intent less sure than this adds nothing.
 TROUBLED: Final = 0.8
 # A date presses whoever wants something done by then.
@@ -44,15 +47,23 @@ SURE_DISTANCE: Final = 1.5
 
 
 def read(view: MessageView, so_far: Readings) -> Reading[Any]:
-    factors = [*_words(view), *_page(view), *_manner(view, so_far), *_mood(so_far), *_repetition(view)]
-    factors += _trouble(view)
-    points = sum(factor.weight for factor in factors)
+    said = _words(view)
+    around = [
+        *_page(view),
+        *_manner(view, so_far),
+        *_mood(so_far),
+        *_repetition(view),
+        *_trouble(view),
+    ]
+    spoken = sum(factor.weight for factor in said)
+    # However much is around it, nobody's shop burns down for being angry: the utmost is in the words.
+    points = spoken + min(MOST_AROUND, sum(factor.weight for factor in around))
     clock = _clock(view) if points >= TROUBLE else None
     if clock is not None:
-        factors.append(clock)
+        around.append(clock)
         points += clock.weight
     level = next(name for name, least in LEVELS if points >= least)
-    ordered = tuple(sorted(factors, key=lambda factor: -abs(factor.weight)))
+    ordered = tuple(sorted([*said, *around], key=lambda factor: -abs(factor.weight)))
     return Reading(level, _confidence(points), ordered, _scores(points))
 
 
@@ -63,18 +74,29 @@ def _words(view: MessageView) -> list[Evidence]:
     factors: list[Evidence] = []
     total = 0.0
     for cue in cues:
-        lowers = cue.speaks_for == "lowers"
-        pressing = DEADLINE if cue.speaks_for == "dates" and wants else 0.0
-        weight = -cue.weight if lowers else (cue.weight + pressing) * (LATER_WORDS if total else 1.0)
-        if cue.denied:
-            weight = -weight / 2 if lowers else -0.5
-        elif not lowers:
-            weight = min(weight, MOST_OF_WORDS - total)
+        weight = _weight(cue, wants=wants)
+        if weight > 0:
+            weight = min(weight * (LATER_WORDS if total else 1.0), MOST_OF_WORDS - total)
             total += weight
-        if weight:
-            said = f"says “{view.text[cue.start : cue.end]}”" + (", but denies it" if cue.denied else "")
-            factors.append(Evidence(said, round(weight, 2), "message", cue.start, cue.end))
+        if cue.weight:
+            words = f"says “{view.text[cue.start : cue.end]}”" + (
+                ", but denies it" if _is_denied(cue) else ""
+            )
+            factors.append(Evidence(words, round(weight, 2), "message", cue.start, cue.end))
     return factors
+
+
+def _weight(cue: Cue, *, wants: bool) -> float:
+    if cue.speaks_for == "lowers":
+        return cue.weight / 2 if _is_denied(cue) else -cue.weight
+    if _is_denied(cue):
+        return -DENIED
+    return cue.weight + (DEADLINE if cue.speaks_for == "dates" and wants else 0.0)
+
+
+def _is_denied(cue: Cue) -> bool:
+    """“Not urgent” denies; “if it isn't back by tomorrow” does not deny the day."""
+    return cue.denied and len(cue.phrase.words) == 1 and cue.speaks_for != "dates"
 
 
 def _trouble(view: MessageView) -> list[Evidence]:
@@ -157,7 +179,7 @@ def _confidence(points: float) -> float:
 
 def _scores(points: float) -> dict[str, float]:
     """How close each level is, as shares that sum to one."""
-    centres = {"low": 0.0, "medium": 2.1, "high": 4.0, "critical": 6.0}
+    centres = {"low": 0.0, "medium": 2.1, "high": 4.4, "critical": 7.5}
     nearness = {level: 2.0 ** -abs(points - centres[level]) for level in URGENCIES}
     total = sum(nearness.values())
     return {level: round(near / total, 4) for level, near in nearness.items()}
