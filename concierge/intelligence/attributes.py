@@ -38,7 +38,7 @@ def judge(attribute: Attribute, vectors: FloatArray | None, view: MessageView) -
     alone decide.
     """
     likeness = _likeness(attribute, vectors, view)
-    cues = _lexicon(attribute).find(view.tokens)
+    cues = _lexicon(attribute).find(view.units, view.denied)
     weighing = Weighing({value: like / TEMPERATURE for value, like in likeness.items()})
     for cue in cues:
         _weigh(weighing, cue, view)

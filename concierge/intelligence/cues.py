@@ -68,10 +68,8 @@ class Lexicon:
                 self._first.setdefault(word, []).append(phrase)
         self._misspelt = _misspellings(self._first)
 
-    def find(self, tokens: Sequence[Token]) -> list[Cue]:
-        """Return the cues among a message's tokens, in their order."""
-        words = [token for token in tokens if token.is_word or token.is_pictured]
-        denied = _denied(tokens)
+    def find(self, words: Sequence[Token], denied: frozenset[int]) -> list[Cue]:
+        """Return the cues among a message's words and pictures, in their order; `denied` is what `denied_words` says."""
         found = sorted(self._matches(words), key=lambda match: -len(match[1].words))
         taken: set[int] = set()
         cues: list[Cue] = []
@@ -139,7 +137,7 @@ def _unbroken(words: Sequence[Token], place: int, length: int) -> bool:
     return all(words[step + 1].start - words[step].end <= 3 for step in range(place, place + length - 1))
 
 
-def _denied(all_tokens: Sequence[Token]) -> frozenset[int]:
+def denied_words(all_tokens: Sequence[Token]) -> frozenset[int]:
     """The words, by where they start, that a denial in their clause reaches."""
     reach = 0
     reached: list[int] = []

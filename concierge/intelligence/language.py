@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 from concierge.intelligence.tokens import Token
@@ -15,7 +17,7 @@ _LEAD: Final = 1.2
 # The words that visitors use most when they write to a business; one that several languages share counts less.
 _COMMON: Final = {
     "en": "the and of to in is you that it for on with are this be your from or have not can will our what i my me we do "
-    "does did how why when where which who please thanks thank hello hi hey want need would could should there any get "
+    "does did how why when where which who please thanks thank hello hi hey want need would could should there any get he she they him her his hers them their theirs then than as over under out up down who had die very like only also even because about into off now here some all one more most much many too really make makes made go goes going see look looks looking think feel feels ya yo son main goal after before while being isnt anyone cost easily "
     "just so but if was has been am im ive dont cant its help order account about like know tell more a an at by no yes",
     "de": "der die das und ist nicht ein eine einen mit sie für auf den dem von zu im auch wird sind werden bei oder wir "
     "ihre ihr ich mir mich mein meine meinen bitte danke hallo guten tag wie was wann wo warum welche kann können habe "
@@ -44,7 +46,7 @@ _SPECIAL: Final = {
     "es": re.compile("[ñ¿¡áíóú]", re.IGNORECASE),
     "pt": re.compile("[ãõâç]", re.IGNORECASE),
     "it": re.compile("[èòàùì]", re.IGNORECASE),
-    "nl": re.compile("ij|ee[nr]\\b|oo[rp]\\b"),
+    "nl": re.compile("ij"),
 }
 _SCRIPTS: Final = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -115,3 +117,10 @@ def _scores(text: str, words: Sequence[Token]) -> dict[str, float]:
 def common_words(code: str) -> frozenset[str]:
     """The small words of a language that say nothing by themselves."""
     return _SMALL.get(code, frozenset())
+
+
+@cache
+def stop_words() -> frozenset[str]:
+    """English words that name no thing."""
+    path = files("concierge.intelligence") / "lexicons" / "stopwords.txt"
+    return frozenset(path.read_text("utf-8").split())

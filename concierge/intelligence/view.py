@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.intelligence.cues import Cue, lexicon
+from concierge.intelligence.cues import Cue, denied_words, lexicon
 from concierge.intelligence.features import Features, features
 from concierge.intelligence.language import Tongue, language_of
 from concierge.intelligence.tokens import Token, is_shouted, tokens
@@ -93,8 +93,13 @@ class MessageView:
         """The phrases of a dimension's lexicon in this message, looked for once."""
         found = self._cues.get(dimension)
         if found is None:
-            found = self._cues[dimension] = lexicon(dimension).find(self.tokens)
+            found = self._cues[dimension] = lexicon(dimension).find(self.units, self.denied)
         return found
+
+    @cached_property
+    def denied(self) -> frozenset[int]:
+        """Where words stand that a denial reaches."""
+        return denied_words(self.tokens)
 
     @cached_property
     def _cues(self) -> dict[str, list[Cue]]:

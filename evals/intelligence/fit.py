@@ -72,9 +72,9 @@ EMOTION: Final = Recipe(
     emotion.NAME,
     EMOTIONS,
     emotion.weighed,
-    {"written": 6.0, PLAIN: 0.5},
+    {"written": 4.5, PLAIN: 0.35},
     frozenset({"goemotions"}),
-    power=0.4,
+    power=0.5,
     ridge=2.0,
 )
 INTENT: Final = Recipe(

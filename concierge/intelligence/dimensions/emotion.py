@@ -15,8 +15,9 @@ NAME: Final = "emotional_state"
 SARCASM: Final = "sarcasm"
 PLEASANT: Final = frozenset({"excited", "happy", "satisfied"})
 UNPLEASANT: Final = frozenset({"frustrated", "angry", "confused", "worried"})
+MOOD_SHARE: Final = 0.8
 # How much a common word counts beside the head, which has learned its worth.
-CUE_SHARE: Final = 0.15
+CUE_SHARE: Final = 0.05
 FOREIGN_CUE_SHARE: Final = 1.0
 # Without a head's opinion, a message is neutral until something says otherwise.
 FOREIGN_START: Final = {emotion: 1.2 if emotion == "neutral" else 0.0 for emotion in EMOTIONS}
@@ -26,7 +27,7 @@ MOCKERY: Final = 2.5
 MOCKING_WEIGHT: Final = 4.0  # What only mockers say weighs so much in the lexicon.
 COURTESY: Final = 3.0
 SHOUTING: Final = {"angry": 2.2, "frustrated": 1.8, "excited": 0.3}
-INSISTENCE: Final = {"frustrated": 0.7, "angry": 0.4}
+INSISTENCE: Final = {"frustrated": 0.4, "angry": 0.2}
 REPETITION: Final = 0.9
 MOST_REPETITIONS: Final = 3
 
@@ -58,7 +59,7 @@ def _weigh_phrases(weighing: Weighing, view: MessageView, share: float) -> None:
     mocking = _is_mocking(view, sure)
     for cue in sure:
         if not (mocking and cue.speaks_for in PLEASANT):
-            _weigh_phrase(weighing, cue, cue.weight, view)
+            _weigh_phrase(weighing, cue, MOOD_SHARE * cue.weight, view)
     for cue in view.cues("emotion"):
         if cue.speaks_for == SARCASM or (mocking and cue.speaks_for in PLEASANT):
             if mocking:
@@ -94,7 +95,8 @@ def _weigh_denied(weighing: Weighing, cue: Cue, weight: float, said: str) -> Non
 
 
 def _weigh_manner(weighing: Weighing, view: MessageView) -> None:
-    if view.is_shouted:
+    pressing = any(not cue.denied for name in ("problem", "urgency") for cue in view.cues(name))
+    if view.is_shouted and (pressing or any("?" in token.text for token in view.tokens)):
         pleasant = any(cue.speaks_for in PLEASANT and not cue.denied for cue in view.cues("moods"))
         for emotion, weight in SHOUTING.items():
             if pleasant == (emotion in PLEASANT):

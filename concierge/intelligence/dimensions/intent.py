@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.heads import judge
-from concierge.intelligence.language import ENGLISH
+from concierge.intelligence.language import ENGLISH, stop_words
 from concierge.intelligence.schemas import INTENTS, Reading
 from concierge.intelligence.view import MessageView
 from concierge.intelligence.weighing import FOREIGN_CONFIDENCE, Weighing, telling_words
@@ -26,6 +26,8 @@ PAGES: Final = (
     (("/docs", "/api", "/faq", "/guide"), "information_seeking", 0.4),
     (("/products", "/shop", "/collections", "/category", "/catalog"), "exploration", 0.3),
 )
+BARE_WORDS: Final = 3
+BARE_NAME: Final = 2.0
 PLEASANT: Final = frozenset({"happy", "satisfied", "excited"})
 PLEASED: Final = -4.0
 REPETITION: Final = 0.6
@@ -47,6 +49,7 @@ def weighed(start: Mapping[str, float], view: MessageView, share: float = CUE_SH
     """Move what the head makes of a message by everything else that is known; phrases count by their `share`."""
     weighing = Weighing(start)
     _weigh_phrases(weighing, view, share)
+    _weigh_bare_name(weighing, view)
     _weigh_page(weighing, view)
     _weigh_history(weighing, view)
     return weighing
@@ -62,6 +65,15 @@ def _weigh_phrases(weighing: Weighing, view: MessageView, share: float) -> None:
             weighing.add_cue(cue, cue.speaks_for, DENIED * cue.weight, f"{said}, but denies it")
         else:
             weighing.add_cue(cue, cue.speaks_for, cue.weight * share, said)
+
+
+def _weigh_bare_name(weighing: Weighing, view: MessageView) -> None:
+    """Who only names a thing looks for it."""
+    words = view.words
+    small = stop_words()
+    told = any(view.cues(name) for name in ("intent", "purposes", "problem", "moods"))
+    if 0 < len(words) <= BARE_WORDS and not told and not any(own.text in small for own in words):
+        weighing.add("exploration", BARE_NAME, "only names a thing", span=(words[0].start, words[-1].end))
 
 
 def _weigh_mood(weighing: Weighing, mood: Reading[Any]) -> None:

@@ -1,12 +1,10 @@
 """What it is about: phrases in the visitor's words, named as the organization names them where it does."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from concierge.intelligence.dimensions import Dimension, Readings
-from concierge.intelligence.language import common_words
+from concierge.intelligence.language import common_words, stop_words
 from concierge.intelligence.schemas import Evidence, Reading
 from concierge.intelligence.tokens import Token
 from concierge.intelligence.view import MessageView
@@ -62,12 +60,6 @@ def _rated(view: MessageView, phrase: Phrase, place: int) -> tuple[str, float]:
     named = any(view.text[token.start].isupper() for token in phrase if token.start)
     weight = LENGTH_WEIGHT * len(phrase) + NAME_WEIGHT * named - 0.02 * place
     return (known, weight + KNOWN_WEIGHT) if known else (said, weight)
-
-
-@cache
-def stop_words() -> frozenset[str]:
-    path = files("concierge.intelligence") / "lexicons" / "stopwords.txt"
-    return frozenset(path.read_text("utf-8").split())
 
 
 DIMENSION = Dimension(NAME, read)
