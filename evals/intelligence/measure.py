@@ -159,7 +159,7 @@ def _cancellation(rows: Sequence[Row], said: NDArray[Any]) -> Iterator[Check]:
     """
     for source in ("churn_chatbot", "banking77"):
         own = [place for place, row in enumerate(rows) if row.source == source]
-        leaving = np.array([rows[place].accepted == {"cancellation"} for place in own])
+        leaving = np.array([rows[place].accepted == frozenset({"cancellation"}) for place in own])
         yield Check(f"cancellation F1, {source}", f1(leaving, said[own] == CANCELLATION), CANCELLATION_F1)
 
 

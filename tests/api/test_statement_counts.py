@@ -47,6 +47,7 @@ MOST: dict[str, int] = {
     "list_turns": AUTHENTICATION + 2,
     "get_trace": AUTHENTICATION + 1,
     "resume_turn": AUTHENTICATION + 3,
+    "read_intelligence_metrics": AUTHENTICATION,
     "list_intelligence_rules": AUTHENTICATION + 1,
     "list_intelligence_attributes": AUTHENTICATION + 1,
     "get_intelligence_settings": AUTHENTICATION + 1,

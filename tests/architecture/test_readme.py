@@ -66,6 +66,13 @@ def test_from_nothing_to_an_answer_from_ones_own_documents(newcomer: Path) -> No
     assert "Candidates" in typed(search, newcomer)
 
 
+def test_a_message_is_read_with_its_reasons(newcomer: Path) -> None:
+    explain, outage = commands("concierge analyze")
+
+    assert "nobody answers" in typed(explain, newcomer)
+    assert "writes from /status" in typed(outage, newcomer)
+
+
 @pytest.mark.timeout(240)
 def test_looking_after_it(newcomer: Path) -> None:
     status, backup, restore, _worker = commands("db backup")

@@ -32,6 +32,7 @@ COMMANDS = [
     ("watch",),
     ("ask",),
     ("search",),
+    ("analyze",),
     ("create-owner",),
     ("openapi",),
     ("packs",),

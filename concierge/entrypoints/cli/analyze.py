@@ -112,7 +112,11 @@ def _told_lines(lines: Iterable[str]) -> Iterator[str]:
 
 async def _read_line(analyst: Analyst, line: str) -> dict[str, Any]:
     try:
-        wanted = AnalyzeIn.model_validate_json(line)
+        wanted = AnalyzeIn.model_validate(json.loads(line))
+    except json.JSONDecodeError as error:
+        return {"error": f"not JSON: {error}"}
+    except RecursionError:
+        return {"error": "not JSON: nested too deeply"}
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, problem["loc"]))

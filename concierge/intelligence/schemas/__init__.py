@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from concierge.kit.fields import Out
 
@@ -124,12 +124,14 @@ class ConversationAnalysis:
 LONGEST_MESSAGE = 100_000
 
 
-def _readable(text: str) -> str:
+def _readable(text: Any) -> Any:
     """What no text may hold is replaced, character by character, so that places stay."""
+    if not isinstance(text, str):
+        return text
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", " ")
 
 
-Said = Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE), AfterValidator(_readable)]
+Said = Annotated[str, BeforeValidator(_readable), StringConstraints(max_length=LONGEST_MESSAGE)]
 
 
 class AnalyzeIn(BaseModel):
