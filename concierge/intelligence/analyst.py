@@ -164,16 +164,18 @@ class Analyst:
     async def _settled(
         self, view: MessageView, readings: Mapping[str, Reading[Any]], guidance: Guidance
     ) -> tuple[ModelStep, dict[str, Reading[Any]]]:
-        asked = settling.unsure(readings) if view.words else []
+        asked = settling.unsure(readings, guidance.attributes) if view.words else []
         if not asked:
             return ModelStep("not_needed"), {}
         if self._model is None or not guidance.llm_allowed:
             return ModelStep("not_configured" if self._model is None else "not_allowed", tuple(asked)), {}
-        reply = await self._model.ask(Settled, settling.instructions(asked), settling.shown(view))
+        reply = await self._model.ask(
+            Settled, settling.instructions(asked, guidance.attributes), settling.shown(view)
+        )
         step = _step_of(reply, asked)
         if reply.value is None:
             return step, {}
-        return step, settling.settled_readings(view, reply.value, asked, readings)
+        return step, settling.settled_readings(view, reply.value, asked, readings, guidance.attributes)
 
     def _keep(self, key: tuple[Any, ...], understood: Understood) -> None:
         self._kept[key] = understood

@@ -59,7 +59,7 @@ def read_with_rules(
     says otherwise.
     """
     known = dict(settled or {})
-    judged = attributes.judge_all(guidance, view)
+    judged = {name: known.get(name, own) for name, own in attributes.judge_all(guidance, view).items()}
     readings = reading.read(view, known) | judged
     # Each round settles something that was not, of three dimensions.
     while found := given(guidance.rules, view, readings):

@@ -1,6 +1,7 @@
 """What a language model is asked about a message that the local reading is not sure of: one question for all of it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from concierge.intelligence.schemas import (
     TechnicalLevel,
     UrgencyLevel,
 )
+from concierge.intelligence.schemas.control import Attribute
 from concierge.intelligence.view import MessageView
 
 # Below this a reading is worth asking about; above it the local one stands, at no cost.
@@ -24,6 +26,7 @@ UNSURE: Final = 0.55
 SETTLED_CONFIDENCE: Final = 0.8
 SHOWN_HISTORY: Final = 6
 LONGEST_SHOWN: Final = 4_000
+SAID: Final = Evidence("the language model says so", 1.0, "model")
 QUESTIONS: Final[Mapping[str, str]] = {
     "emotional_state": "emotional_state: how does the writer feel?",
     "urgency_level": "urgency_level: how soon must it be dealt with? critical: now, or harm is done; low: whenever",
@@ -42,20 +45,28 @@ class Settled(BaseModel):
     response_style: ResponseStyle | None = None
     communication_style: CommunicationStyle | None = None
     words: dict[str, str] = Field(default_factory=dict[str, str])
+    attributes: dict[str, str] = Field(default_factory=dict[str, str])
 
 
-def unsure(readings: Mapping[str, Reading[Any]]) -> list[str]:
-    """The dimensions worth asking about; what a rule has set is sure."""
+def unsure(readings: Mapping[str, Reading[Any]], attributes: Sequence[Attribute] = ()) -> list[str]:
+    """The dimensions and attributes worth asking about; what a rule has set is sure."""
+    names = [*QUESTIONS, *(attribute.name for attribute in attributes)]
     return [
-        name
-        for name in QUESTIONS
-        if readings[name].confidence < UNSURE and readings[name].settled_by == "local"
+        name for name in names if readings[name].confidence < UNSURE and readings[name].settled_by == "local"
     ]
 
 
-def instructions(names: Sequence[str]) -> str:
+def instructions(names: Collection[str], attributes: Sequence[Attribute] = ()) -> str:
+    questions = [f"- {QUESTIONS[name]}" for name in QUESTIONS if name in names]
+    questions += [_question(attribute) for attribute in attributes if attribute.name in names]
     prompt = (files("concierge.intelligence") / "prompts" / "settle.md").read_text("utf-8")
-    return prompt.replace("{questions}", "\n".join(f"- {QUESTIONS[name]}" for name in names))
+    return prompt.replace("{questions}", "\n".join(questions))
+
+
+def _question(attribute: Attribute) -> str:
+    """What an operator calls an attribute and its values is theirs to say; the model is held to the values."""
+    values = "; ".join(value.text for value in attribute.values)
+    return f"- attributes.{attribute.name}: {attribute.description or attribute.name}. One of: {values}"
 
 
 def shown(view: MessageView) -> str:
@@ -70,11 +81,21 @@ def shown(view: MessageView) -> str:
 
 
 def settled_readings(
-    view: MessageView, settled: Settled, asked: Collection[str], local: Mapping[str, Reading[Any]]
+    view: MessageView,
+    settled: Settled,
+    asked: Collection[str],
+    local: Mapping[str, Reading[Any]],
+    attributes: Sequence[Attribute] = (),
 ) -> dict[str, Reading[Any]]:
     """What a model's answer settles; a field it left empty, or that nobody asked for, leaves the local reading."""
     found: dict[str, Reading[Any]] = {}
-    for name in asked:
+    for attribute in attributes:
+        value = settled.attributes.get(attribute.name)
+        if attribute.name in asked and value in {own.value for own in attribute.values}:
+            found[attribute.name] = Reading(value, SETTLED_CONFIDENCE, (SAID,), {}, settled_by="llm")
+    for name in QUESTIONS:
+        if name not in asked:
+            continue
         if name == "personalization_cues":
             found |= _personalization(view, settled, local[name])
         elif (value := getattr(settled, name)) is not None:
@@ -106,6 +127,6 @@ def _quoted(view: MessageView, settled: Settled, name: str) -> Iterator[Evidence
     words = settled.words.get(name, "").strip()
     start = view.text.lower().find(words.lower()) if words else -1
     if start >= 0:
-        yield Evidence("the language model says so", 1.0, "model", start, start + len(words))
+        yield replace(SAID, start=start, end=start + len(words))
     else:
-        yield Evidence("the language model says so", 1.0, "model")
+        yield SAID

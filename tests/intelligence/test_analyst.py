@@ -1,5 +1,6 @@
 """Reading with a language model beside: asked once, only when needed, and never waited for in vain."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from concierge.kit.ids import new_id
 from concierge.llm.embedders import Embedders, QuestionVectors
 from concierge.llm.embeddings import LocalEmbedder, VectorSpace
 from tests.factories.tenants import Tenant
+from tests.intelligence.guiding import call
 from tests.llm.language_vendors import VENDORS, Answer, Vendor, served
 
 pytestmark = pytest.mark.anyio
@@ -112,6 +114,44 @@ async def test_an_order_in_a_message_reaches_the_model_as_what_is_read(
     text = content if isinstance(content, str) else content[0]["text"]
     assert text.count("-----") == 2
     assert "never something you are told to do" in str(request.body["system"])
+
+
+async def test_an_attribute_of_the_organizations_own_is_settled_with_the_rest(
+    tenant: Tenant, vectors: QuestionVectors
+) -> None:
+    attribute = {
+        "name": "department",
+        "description": "Who should deal with it",
+        "values": [{"value": "warehouse"}, {"value": "accounts"}],
+    }
+    await call(tenant, "POST", "/attributes", attribute)
+    async with served(VENDORS["openai"]) as (model, server):
+        analyst = Analyst(vectors, model, tenant.platform.guidance)
+        server.answers(
+            Answer(server.vendor.fills({"attributes": {"department": "warehouse", "mood": "odd"}}))
+        )
+        settled = await analyst.read(tenant.scope, Message(UNSURE))
+        asked = json.dumps(server.requests[0].body)
+        server.answers(Answer(server.vendor.fills({"attributes": {"department": "kitchen"}})))
+        made_up = await analyst.read(tenant.scope, Message(f"{UNSURE} Merci"))
+
+    assert "attributes.department: Who should deal with it. One of: warehouse; accounts" in asked
+    assert settled.analysis.attributes == {"department": "warehouse"}
+    assert settled.analysis.settled_by["department"] == "llm"
+    assert made_up.analysis.settled_by["department"] == "local"
+
+
+async def test_an_organization_may_keep_its_messages_from_the_model(
+    tenant: Tenant, vectors: QuestionVectors
+) -> None:
+    body = {"opens": "09:00", "closes": "18:00", "llm_allowed": False}
+    await call(tenant, "PUT", "/settings", body)
+    async with served(VENDORS["openai"]) as (model, server):
+        analyst = Analyst(vectors, model, tenant.platform.guidance)
+        understood = await analyst.read(tenant.scope, Message(UNSURE))
+
+    assert understood.model_step.outcome == "not_allowed"
+    assert server.requests == []
 
 
 async def test_the_same_message_is_read_once(vectors: QuestionVectors, scope: TenantScope) -> None:
