@@ -28,6 +28,7 @@ BATCH_TOKENS = 512  # Larger batches fall out of the processor's cache and run a
 WORKERS = 2
 BACKGROUND_NICENESS = 15
 CLS, SEP = 101, 102
+AVX512 = ("avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq")  # What CTranslate2 needs of it.
 
 FloatArray = NDArray[np.float32]
 Window = tuple[int, int]
@@ -133,7 +134,24 @@ class _Once:
 
 
 def _encoder(folder: Path) -> Any:
+    if _has_wide_registers():
+        os.environ.setdefault(
+            "CT2_FORCE_CPU_ISA", "AVX512"
+        )  # CTranslate2 reads it when its first model is loaded.
     return ctranslate2.Encoder(str(folder), compute_type=COMPUTE_TYPE, inter_threads=WORKERS, intra_threads=1)
+
+
+def _has_wide_registers() -> bool:
+    """Whether the processor has AVX-512 without the lower clock its first processors paid for it with.
+
+    CTranslate2 uses AVX2 unless it is told; with AVX-512 it reads a quarter to a third more tokens in a second.
+    """
+    try:
+        described = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    flags = next((line.split() for line in described.splitlines() if line.startswith("flags")), [])
+    return {*AVX512, "avx512_vnni"} <= set(flags)
 
 
 def _in_background(load: Callable[[], Any]) -> Any:
