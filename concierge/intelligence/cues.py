@@ -58,15 +58,23 @@ class Lexicon:
     """The phrases of one dimension, found in time that depends on the message alone."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._first: dict[str, list[Phrase]] = {}
+        self._alone: dict[
+            str, list[Phrase]
+        ] = {}  # By the first word: of one word, or of who knows which next.
+        self._pairs: dict[tuple[str, str], list[Phrase]] = {}  # By the first two words.
         self._prefixes: dict[str, list[Phrase]] = {}
+        self._known: dict[str, None] = {}
         for phrase in phrases:
-            word = phrase.words[0]
+            word, *others = phrase.words
             if word.endswith("*"):
                 self._prefixes.setdefault(word[:_PREFIX_CHARS], []).append(phrase)
+                continue
+            self._known[word] = None
+            if others and others[0] != _ANY and not others[0].endswith("*"):
+                self._pairs.setdefault((word, others[0]), []).append(phrase)
             else:
-                self._first.setdefault(word, []).append(phrase)
-        self._misspelt = _misspellings(self._first)
+                self._alone.setdefault(word, []).append(phrase)
+        self._misspelt = _misspellings(self._known)
 
     def find(self, words: Sequence[Token], denied: frozenset[int]) -> list[Cue]:
         """Return the cues among a message's words and pictures, in their order; `denied` is what `denied_words` says."""
@@ -83,15 +91,17 @@ class Lexicon:
         return sorted(cues[:MOST_CUES], key=lambda cue: cue.start)
 
     def _matches(self, words: Sequence[Token]) -> Iterator[tuple[int, Phrase]]:
-        for place, token in enumerate(words):
-            for phrase in self._candidates(token.text):
-                if _fits(phrase.words, words, place):
+        following = [*(token.text for token in words[1:]), ""]
+        for place, (token, after) in enumerate(zip(words, following, strict=False)):
+            for phrase in self._candidates(token.text, after):
+                if len(phrase.words) == 1 or _fits(phrase.words, words, place):
                     yield place, phrase
 
-    def _candidates(self, word: str) -> Iterator[Phrase]:
-        yield from self._first.get(word, ())
-        if word not in self._first and len(word) >= _SHORTEST_MISSPELT - 1:
-            yield from self._first.get(self._misspelt.get(word, ""), ())
+    def _candidates(self, word: str, after: str) -> Iterator[Phrase]:
+        meant = word if word in self._known else self._misspelt.get(word)
+        if meant is not None:
+            yield from self._alone.get(meant, ())
+            yield from self._pairs.get((meant, after), ())
         for phrase in self._prefixes.get(word[:_PREFIX_CHARS], ()):
             if word.startswith(phrase.words[0][:-1]):
                 yield phrase
