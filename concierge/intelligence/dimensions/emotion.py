@@ -23,6 +23,8 @@ FOREIGN_CUE_SHARE: Final = 1.0
 FOREIGN_START: Final = {emotion: 1.2 if emotion == "neutral" else 0.0 for emotion in EMOTIONS}
 DENIED_PLEASURE: Final = 0.8  # "Not happy" is half a complaint.
 DENIED_WORRY: Final = 0.7  # "Not angry" is a plain remark.
+REPEATED: Final = frozenset({"again", "another", "yet"})
+THANKING: Final = frozenset({"thank", "thanks", "thx", "fixed", "solved", "works", "but"})
 MOCKERY: Final = 2.5
 MOCKING_WEIGHT: Final = 4.0  # What only mockers say weighs so much in the lexicon.
 COURTESY: Final = 3.0
@@ -75,7 +77,9 @@ def _is_mocking(view: MessageView, sure: Sequence[Cue]) -> bool:
     upset = any(cue.speaks_for == "frustrated" and cue.weight >= MOCKING_WEIGHT for cue in sure)
     marked = any(cue.speaks_for == SARCASM for cue in view.cues("emotion"))
     troubled = any(not cue.denied for cue in view.cues("problem"))
-    return praised and (upset or (marked and troubled))
+    words = {word.text for word in view.words}
+    repeated = not words.isdisjoint(REPEATED) and words.isdisjoint(THANKING)
+    return praised and (upset or (troubled and (marked or repeated)))
 
 
 def _weigh_phrase(weighing: Weighing, cue: Cue, weight: float, view: MessageView) -> None:

@@ -26,6 +26,7 @@ PAGES: Final = (
     (("/docs", "/api", "/faq", "/guide"), "information_seeking", 0.4),
     (("/products", "/shop", "/collections", "/category", "/catalog"), "exploration", 0.3),
 )
+SAYS_NOTHING: Final = 0.4
 BARE_WORDS: Final = 3
 BARE_NAME: Final = 2.0
 PLEASANT: Final = frozenset({"happy", "satisfied", "excited"})
@@ -42,7 +43,8 @@ def read(view: MessageView, so_far: Readings) -> Reading[Any]:
     _weigh_mood(weighing, so_far["emotional_state"])
     value = weighing.likeliest
     extra = () if weighing.reasons_for(value) or not english else telling_words(judged, value, view)
-    return weighing.reading(judged.calibration, extra, at_most=1.0 if english else FOREIGN_CONFIDENCE)
+    at_most = FOREIGN_CONFIDENCE if not english else 1.0 if _says_something(view) else SAYS_NOTHING
+    return weighing.reading(judged.calibration, extra, at_most=at_most)
 
 
 def weighed(start: Mapping[str, float], view: MessageView, share: float = CUE_SHARE) -> Weighing:
@@ -74,6 +76,12 @@ def _weigh_bare_name(weighing: Weighing, view: MessageView) -> None:
     told = any(view.cues(name) for name in ("intent", "purposes", "problem", "moods"))
     if 0 < len(words) <= BARE_WORDS and not told and not any(own.text in small for own in words):
         weighing.add("exploration", BARE_NAME, "only names a thing", span=(words[0].start, words[-1].end))
+
+
+def _says_something(view: MessageView) -> bool:
+    """A greeting alone wants nothing yet."""
+    told = any(view.cues(name) for name in ("intent", "purposes", "problem"))
+    return told or any(word.text not in stop_words() for word in view.words)
 
 
 def _weigh_mood(weighing: Weighing, mood: Reading[Any]) -> None:

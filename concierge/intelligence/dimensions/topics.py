@@ -18,6 +18,9 @@ LENGTH_WEIGHT: Final = 0.4
 NO_TOPIC: Final = 0.4
 LEAST_CONFIDENCE: Final = 0.55
 
+TOLD_BY: Final = ("problem", "moods")
+END: Final = Token("\n", 0, 0)
+
 Phrase = Sequence[Token]
 
 
@@ -43,14 +46,23 @@ def _phrases(view: MessageView) -> Iterator[Phrase]:
     """Runs of words that say something by themselves, in one clause; of long runs, the last words."""
     small = stop_words() | common_words(view.language.code)
     run: list[Token] = []
-    for token in view.tokens:
+    for token in (*view.tokens, END):
         if token.is_word and token.text not in small and not token.text.isdigit() and len(token.text) > 1:
             run.append(token)
         elif run:
-            yield run[-LONGEST:]
+            if _names_something(view, run):
+                yield run[-LONGEST:]
             run = []
-    if run:
-        yield run[-LONGEST:]
+
+
+def _names_something(view: MessageView, run: Phrase) -> bool:
+    """Not the word alone that tells of trouble or of a mood; in German, only what has a noun, which is a capital."""
+    first, last = run[0], run[-1]
+    if view.language.code == "de" and not any(view.text[token.start].isupper() for token in run):
+        return False
+    return len(run) > 1 or not any(
+        cue.start <= first.start and last.end <= cue.end for name in TOLD_BY for cue in view.cues(name)
+    )
 
 
 def _rated(view: MessageView, phrase: Phrase, place: int) -> tuple[str, float]:
