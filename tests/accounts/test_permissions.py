@@ -88,6 +88,8 @@ MAY: dict[str, set[str]] = {
     "get_conversation": READERS,
     "list_turns": READERS,
     "get_trace": READERS,
+    "analyze_message": READERS,
+    "read_intelligence_metrics": READERS,
     "list_intelligence_rules": READERS,
     "create_intelligence_rule": BUILDERS,
     "change_intelligence_rule": BUILDERS,
