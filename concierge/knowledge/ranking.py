@@ -233,8 +233,9 @@ class Wording:
         # The longest first, so that a word is not taken for the beginning of it.
         roots = sorted(self._weights, key=len, reverse=True)
         self._any = re.compile("|".join(map(_beginning, roots))) if roots else None
+        # Most are never looked for, because no passage has both words; so each is made when it is.
         self._pairs = [
-            (one, other, re.compile(rf"\b{re.escape(one)}{BETWEEN}{re.escape(other)}"), weight)
+            (one, other, rf"\b{re.escape(one)}{BETWEEN}{re.escape(other)}", weight)
             for (one, other), weight in {
                 (_root(one), _root(other)): min(question.rarity.get(one, 0), question.rarity.get(other, 0))
                 for one, other in pairwise(words)
@@ -249,7 +250,7 @@ class Wording:
             pairs=self._share(
                 weight
                 for one, other, pattern, weight in self._pairs
-                if one in own and other in own and pattern.search(text)
+                if one in own and other in own and re.search(pattern, text)
             ),
             coverage=self._share(self._weights[root] for root in around),
             title=self._share(self._weights[root] for root in title),
