@@ -41,7 +41,7 @@ from concierge.knowledge.service import (
     SourceWatch,
 )
 from concierge.llm.embedders import Embedders, QuestionVectors
-from concierge.llm.embeddings import Embedder, VectorSpace, create_embedder
+from concierge.llm.embeddings import LOCAL_MODEL, Embedder, VectorSpace, create_embedder
 from concierge.llm.reranking import HostedReranker
 from concierge.llm.structured import create_structured_model
 
@@ -161,7 +161,8 @@ def build(
 
 def analyst_of(settings: Settings) -> Analyst:
     """What reads messages by itself, without a database. Loads the local model; blocks."""
-    return Analyst(QuestionVectors(_embedders(settings, None)), create_structured_model(settings.llm))
+    local = create_embedder(LOCAL_MODEL, cache_dir=model_cache(settings))
+    return Analyst(QuestionVectors(_embedders(settings, local)), create_structured_model(settings.llm))
 
 
 def _embedders(settings: Settings, default: Embedder | None) -> Embedders:

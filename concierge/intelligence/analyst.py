@@ -115,7 +115,7 @@ class Analyst:
         guidance = await self._guidance_of(scope)
         surroundings = Surroundings.of(message.context)
         history = tuple(message.history[-EARLIER_MESSAGES:])
-        key = (scope.org_id, message.text, history, surroundings, guidance.version, id(vocabulary))
+        key = (scope.org_id, message.text, history, surroundings, guidance.version, vocabulary)
         known, rate = self._kept.get(key), self.rate(scope)
         if known is not None:
             rate.hits += 1

@@ -35,7 +35,10 @@ Buckets = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`words` are the buckets of each word and then of each pair; `letters` those of each run of letters; `signs` are numbers between 0 and 1, in the order of SIGNS and, said and denied, of CUED."""
+    """`words` are the buckets of each word and then of each pair; `letters` those of each run of letters.
+
+    `signs` are numbers between 0 and 1, in the order of SIGNS and then, as said and as denied, of CUED.
+    """
 
     words: Buckets
     letters: Buckets

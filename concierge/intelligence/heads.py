@@ -1,4 +1,4 @@
-"""The linear classifiers over a message's embedding, words, letters and signs; `evals.fit_intelligence` made them.
+"""The linear classifiers over a message's embedding, words, letters and signs; `evals.intelligence.fit` made them.
 
 The artefact beside this module holds the weights (`heads.npz`: the tables as int8 with one scale per class) and where
 they come from (`heads.json`: data, licences, seed, scores).

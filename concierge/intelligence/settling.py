@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -59,8 +60,12 @@ def unsure(readings: Mapping[str, Reading[Any]], attributes: Sequence[Attribute]
 def instructions(names: Collection[str], attributes: Sequence[Attribute] = ()) -> str:
     questions = [f"- {QUESTIONS[name]}" for name in QUESTIONS if name in names]
     questions += [_question(attribute) for attribute in attributes if attribute.name in names]
-    prompt = (files("concierge.intelligence") / "prompts" / "settle.md").read_text("utf-8")
-    return prompt.replace("{questions}", "\n".join(questions))
+    return _prompt().replace("{questions}", "\n".join(questions))
+
+
+@cache
+def _prompt() -> str:
+    return (files("concierge.intelligence") / "prompts" / "settle.md").read_text("utf-8")
 
 
 def _question(attribute: Attribute) -> str:

@@ -8,54 +8,13 @@ from typing import Final
 
 # Words that deny what follows them, in the languages a message may be in.
 DENYING: Final = frozenset(
-    [
-        "not",
-        "no",
-        "nothing",
-        "nobody",
-        "never",
-        "without",
-        "dont",
-        "doesnt",
-        "didnt",
-        "isnt",
-        "arent",
-        "wasnt",
-        "werent",
-        "aint",
-        "cant",
-        "cannot",
-        "couldnt",
-        "wont",
-        "wouldnt",
-        "shouldnt",
-        "havent",
-        "hasnt",
-        "hadnt",
-        "hardly",
-        "barely",
-        "neither",
-        "nor",
-        "nicht",
-        "kein",
-        "keine",
-        "keinen",
-        "nie",
-        "ohne",
-        "pas",
-        "jamais",
-        "sans",
-        "nunca",
-        "sin",
-        "não",
-        "sem",
-        "niet",
-        "geen",
-        "zonder",
-        "non",
-        "senza",
-        "mai",
-    ]
+    (
+        *("not", "no", "nothing", "nobody", "never", "without", "dont", "doesnt", "didnt", "isnt"),
+        *("arent", "wasnt", "werent", "aint", "cant", "cannot", "couldnt", "wont", "wouldnt"),
+        *("shouldnt", "havent", "hasnt", "hadnt", "hardly", "barely", "neither", "nor", "nicht"),
+        *("kein", "keine", "keinen", "nie", "ohne", "pas", "jamais", "sans", "nunca", "sin", "não"),
+        *("sem", "niet", "geen", "zonder", "non", "senza", "mai"),
+    )
 )
 
 # What takes no room on the screen, and so may hide inside a word: joiners, marks of direction, soft hyphens.
@@ -71,22 +30,10 @@ _HIDDEN: Final = re.compile(f"[{_UNSEEN}'’`´]")
 _LENGTHENED: Final = re.compile(r"([^\W\d_])\1{2,}")
 _VOWEL: Final = re.compile(r"[AEIOUY]")
 _ABBREVIATIONS: Final = frozenset(
-    [
-        "JSON",
-        "SAML",
-        "OAUTH",
-        "REST",
-        "YAML",
-        "AJAX",
-        "ASCII",
-        "SOAP",
-        "CRUD",
-        "CORS",
-        "UUID",
-        "IBAN",
-        "NULL",
-        "ISDN",
-    ]
+    (
+        *("JSON", "SAML", "OAUTH", "REST", "YAML", "AJAX", "ASCII", "SOAP", "CRUD", "CORS", "UUID"),
+        *("IBAN", "NULL", "ISDN"),
+    )
 )
 _CLAUSE_END: Final = frozenset(".…,;:!?()\n-–—")
 

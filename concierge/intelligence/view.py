@@ -29,7 +29,6 @@ class Surroundings:
     """What the page says about the visit. `local_time` is the visitor's clock; none of it is trusted."""
 
     page: str = ""
-    referrer: str = ""
     device: str = ""
     local_time: time | None = None
     language: str = ""
@@ -40,7 +39,6 @@ class Surroundings:
         texts = {name: value for name, value in context.items() if isinstance(value, str)}
         return cls(
             page=texts.get("current_page", "")[:2_000].lower(),
-            referrer=texts.get("referrer", "")[:2_000].lower(),
             device=texts.get("device", "")[:20].lower(),
             local_time=clock_time(texts.get("local_time", "")),
             language=texts.get("language", "")[:2].lower(),
@@ -109,6 +107,15 @@ class MessageView:
     def earlier(self) -> tuple["MessageView", ...]:
         """The visitor's last messages before this one, oldest first."""
         return tuple(MessageView(text) for text in self.history[-EARLIER_MESSAGES:])
+
+    @cached_property
+    def trouble(self) -> tuple[Cue, ...]:
+        """What the message says is wrong, and does not deny."""
+        return tuple(cue for cue in self.cues("problem") if not cue.denied)
+
+    @cached_property
+    def has_question_mark(self) -> bool:
+        return any("?" in token.text for token in self.tokens)
 
     @cached_property
     def is_shouted(self) -> bool:

@@ -8,32 +8,19 @@ from concierge.intelligence.tokens import tokens
 
 LONGEST_NAME: Final = 6  # A title of more words is a sentence, which nobody calls a thing by.
 _SMALL: Final = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "at",
-        "by",
-        "for",
-        "from",
-        "how",
-        "in",
-        "is",
-        "of",
-        "on",
-        "or",
-        "our",
-        "the",
-        "to",
-        "with",
-        "your",
-    ]
+    (
+        *("a", "an", "and", "at", "by", "for", "from", "how", "in", "is", "of", "on", "or", "our"),
+        *("the", "to", "with", "your"),
+    )
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
-    """`names` are what things are called, by the stems of their words; `by_stem` leads from a stem to those names."""
+    """One is the same as itself alone, so that it can be part of a key.
+
+    `names` are what things are called, by the stems of their words; `by_stem` leads from a stem to those names.
+    """
 
     names: Mapping[frozenset[str], str] = field(default_factory=dict[frozenset[str], str])
     by_stem: Mapping[str, Sequence[frozenset[str]]] = field(

@@ -1,11 +1,13 @@
 """Puts together what speaks for each value of a dimension, and says how sure that makes it. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from math import exp
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from concierge.intelligence.cues import Cue
-from concierge.intelligence.heads import Calibration, Judgement
+from concierge.intelligence.heads import Calibration, Judgement, judge
+from concierge.intelligence.language import ENGLISH
 from concierge.intelligence.schemas import Evidence, Reading, Source
 from concierge.intelligence.view import MessageView
 
@@ -62,8 +64,31 @@ class Weighing:
         return max(self._odds, key=lambda own: self._odds[own])
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """Where a weighing begins: with what a head makes of a message, or outside English with `judged` put aside."""
+
+    judged: Judgement
+    view: MessageView
+    is_heard: bool
+    start: Mapping[str, float]
+
+    @classmethod
+    def of(cls, dimension: str, view: MessageView, unheard: Mapping[str, float]) -> Self:
+        """`unheard` is where it begins when the head has learned nothing of the language."""
+        judged, is_heard = judge(dimension, view), view.language.code == ENGLISH
+        return cls(judged, view, is_heard, judged.start if is_heard else unheard)
+
+    def reading(self, weighing: Weighing, *, at_most: float = 1.0) -> Reading[Any]:
+        value = weighing.likeliest
+        shown = not self.is_heard or bool(weighing.reasons_for(value))
+        extra = () if shown else telling_words(self.judged, value, self.view)
+        limit = at_most if self.is_heard else FOREIGN_CONFIDENCE
+        return weighing.reading(self.judged.calibration, extra, at_most=limit)
+
+
 def telling_words(judged: Judgement, value: str, view: MessageView) -> tuple[Evidence, ...]:
-    """The words that made a head choose a value; the whole message where no word stands out."""
+    """The words that made a head choose a value; nothing where no word stands out."""
     place = judged.head.telling(judged.head.labels.index(value), view.features, len(view.tokens))
     if place is None or not view.tokens:
         return ()

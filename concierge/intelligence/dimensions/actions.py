@@ -16,6 +16,15 @@ UPSET: Final = frozenset({"angry", "frustrated"})
 PLEASED: Final = frozenset({"satisfied", "happy"})
 TROUBLE: Final = frozenset({"problem_solving", "complaint", "support_request"})
 
+ASKING: Final = frozenset(
+    (
+        *("what", "how", "when", "where", "which", "who", "why", "do", "does", "can", "could"),
+        *("is", "are", "will", "would", "should", "may", "wie", "was", "wann", "wo", "warum"),
+        *("comment", "quand", "où", "pourquoi", "combien", "cómo", "cuándo", "dónde", "cuánto"),
+        *("come", "quando", "dove", "quanto", "como", "onde", "hoe", "wat", "wanneer", "waar"),
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -129,7 +138,6 @@ def _fits(action: ActionKind, found: dict[ActionKind, Evidence]) -> bool:
 
 def _situation(view: MessageView, so_far: Readings, cues: list[Cue]) -> Situation:
     emotion = str(so_far["emotional_state"].value)
-    marked = any("?" in token.text for token in view.tokens)
     return Situation(
         view=view,
         emotion=emotion,
@@ -139,56 +147,9 @@ def _situation(view: MessageView, so_far: Readings, cues: list[Cue]) -> Situatio
         offers=frozenset(offer.kind for offer in so_far["opportunities"].value),
         asked=frozenset(cue.speaks_for for cue in cues),
         is_upset=emotion in UPSET,
-        is_troubled=any(not cue.denied for cue in view.cues("problem")),
-        asks=marked or any(word.text in ASKING for word in view.words[:3]),
+        is_troubled=bool(view.trouble),
+        asks=view.has_question_mark or any(word.text in ASKING for word in view.words[:3]),
     )
-
-
-ASKING: Final = frozenset(
-    [
-        "what",
-        "how",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "do",
-        "does",
-        "can",
-        "could",
-        "is",
-        "are",
-        "will",
-        "would",
-        "should",
-        "may",
-        "wie",
-        "was",
-        "wann",
-        "wo",
-        "warum",
-        "comment",
-        "quand",
-        "où",
-        "pourquoi",
-        "combien",
-        "cómo",
-        "cuándo",
-        "dónde",
-        "cuánto",
-        "come",
-        "quando",
-        "dove",
-        "quanto",
-        "como",
-        "onde",
-        "hoe",
-        "wat",
-        "wanneer",
-        "waar",
-    ]
-)
 
 
 def _evidence(rule: Rule, cues: list[Cue]) -> Evidence:
@@ -206,6 +167,6 @@ DIMENSION = Dimension(
     read,
     needs=(
         *("emotional_state", "urgency_level", "intent_category"),
-        *("pain_points", "opportunities", "personalization_cues"),
+        *("opportunities", "personalization_cues"),
     ),
 )

@@ -5,16 +5,12 @@ from typing import Any, Final
 
 from concierge.intelligence.cues import Cue
 from concierge.intelligence.dimensions import Dimension, Readings
-from concierge.intelligence.heads import judge
-from concierge.intelligence.language import ENGLISH
-from concierge.intelligence.schemas import EMOTIONS, Reading
+from concierge.intelligence.schemas import EMOTIONS, PLEASANT, UNPLEASANT, Reading
 from concierge.intelligence.view import MessageView
-from concierge.intelligence.weighing import FOREIGN_CONFIDENCE, Weighing, telling_words
+from concierge.intelligence.weighing import Opinion, Weighing
 
 NAME: Final = "emotional_state"
 SARCASM: Final = "sarcasm"
-PLEASANT: Final = frozenset({"excited", "happy", "satisfied"})
-UNPLEASANT: Final = frozenset({"frustrated", "angry", "confused", "worried"})
 MOOD_SHARE: Final = 0.8
 # How much a common word counts beside the head, which has learned its worth.
 CUE_SHARE: Final = 0.05
@@ -35,14 +31,8 @@ MOST_REPETITIONS: Final = 3
 
 
 def read(view: MessageView, _: Readings) -> Reading[Any]:
-    english = view.language.code == ENGLISH
-    judged = judge(NAME, view)
-    weighing = weighed(
-        judged.start if english else FOREIGN_START, view, CUE_SHARE if english else FOREIGN_CUE_SHARE
-    )
-    value = weighing.likeliest
-    extra = () if weighing.reasons_for(value) or not english else telling_words(judged, value, view)
-    return weighing.reading(judged.calibration, extra, at_most=1.0 if english else FOREIGN_CONFIDENCE)
+    opinion = Opinion.of(NAME, view, FOREIGN_START)
+    return opinion.reading(weighed(opinion.start, view, CUE_SHARE if opinion.is_heard else FOREIGN_CUE_SHARE))
 
 
 def weighed(start: Mapping[str, float], view: MessageView, share: float = CUE_SHARE) -> Weighing:
@@ -76,10 +66,9 @@ def _is_mocking(view: MessageView, sure: Sequence[Cue]) -> bool:
     praised = any(cue.speaks_for in {*PLEASANT, SARCASM} and not cue.denied for cue in view.cues("emotion"))
     upset = any(cue.speaks_for == "frustrated" and cue.weight >= MOCKING_WEIGHT for cue in sure)
     marked = any(cue.speaks_for == SARCASM for cue in view.cues("emotion"))
-    troubled = any(not cue.denied for cue in view.cues("problem"))
     words = {word.text for word in view.words}
     repeated = not words.isdisjoint(REPEATED) and words.isdisjoint(THANKING)
-    return praised and (upset or (troubled and (marked or repeated)))
+    return praised and (upset or (bool(view.trouble) and (marked or repeated)))
 
 
 def _weigh_phrase(weighing: Weighing, cue: Cue, weight: float, view: MessageView) -> None:
@@ -99,8 +88,8 @@ def _weigh_denied(weighing: Weighing, cue: Cue, weight: float, said: str) -> Non
 
 
 def _weigh_manner(weighing: Weighing, view: MessageView) -> None:
-    pressing = any(not cue.denied for name in ("problem", "urgency") for cue in view.cues(name))
-    if view.is_shouted and (pressing or any("?" in token.text for token in view.tokens)):
+    pressing = view.has_question_mark or view.trouble or any(not cue.denied for cue in view.cues("urgency"))
+    if view.is_shouted and pressing:
         pleasant = any(cue.speaks_for in PLEASANT and not cue.denied for cue in view.cues("moods"))
         for emotion, weight in SHOUTING.items():
             if pleasant == (emotion in PLEASANT):
@@ -114,16 +103,17 @@ def _weigh_manner(weighing: Weighing, view: MessageView) -> None:
 def _weigh_courtesy(weighing: Weighing, view: MessageView) -> None:
     """Thanks before a question are a courtesy."""
     thanks = next((cue for cue in view.cues("emotion") if cue.speaks_for == "satisfied"), None)
-    asks = any("?" in token.text for token in view.tokens)
-    if thanks is not None and asks and not any(cue.speaks_for in PLEASANT for cue in view.cues("moods")):
+    if (
+        thanks is not None
+        and view.has_question_mark
+        and not any(cue.speaks_for in PLEASANT for cue in view.cues("moods"))
+    ):
         weighing.add_cue(thanks, "neutral", COURTESY, "thanks, and asks on")
 
 
 def _weigh_history(weighing: Weighing, view: MessageView) -> None:
     """A third "still not working" is not neutral."""
-    if not any(not cue.denied for cue in view.cues("problem")):
-        return
-    before = sum(any(not cue.denied for cue in own.cues("problem")) for own in view.earlier)
+    before = sum(bool(own.trouble) for own in view.earlier) if view.trouble else 0
     if before:
         weight = REPETITION * min(before, MOST_REPETITIONS)
         because = (

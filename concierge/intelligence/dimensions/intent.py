@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from concierge.intelligence.dimensions import Dimension, Readings
-from concierge.intelligence.heads import judge
-from concierge.intelligence.language import ENGLISH, stop_words
-from concierge.intelligence.schemas import INTENTS, Reading
+from concierge.intelligence.language import stop_words
+from concierge.intelligence.schemas import INTENTS, PLEASANT, Reading
 from concierge.intelligence.view import MessageView
-from concierge.intelligence.weighing import FOREIGN_CONFIDENCE, Weighing, telling_words
+from concierge.intelligence.weighing import Opinion, Weighing
 
 NAME: Final = "intent_category"
 CUE_SHARE: Final = 0.5
@@ -29,22 +28,15 @@ PAGES: Final = (
 SAYS_NOTHING: Final = 0.4
 BARE_WORDS: Final = 3
 BARE_NAME: Final = 2.0
-PLEASANT: Final = frozenset({"happy", "satisfied", "excited"})
 PLEASED: Final = -4.0
 REPETITION: Final = 0.6
 
 
 def read(view: MessageView, so_far: Readings) -> Reading[Any]:
-    english = view.language.code == ENGLISH
-    judged = judge(NAME, view)
-    weighing = weighed(
-        judged.start if english else FOREIGN_START, view, CUE_SHARE if english else FOREIGN_CUE_SHARE
-    )
+    opinion = Opinion.of(NAME, view, FOREIGN_START)
+    weighing = weighed(opinion.start, view, CUE_SHARE if opinion.is_heard else FOREIGN_CUE_SHARE)
     _weigh_mood(weighing, so_far["emotional_state"])
-    value = weighing.likeliest
-    extra = () if weighing.reasons_for(value) or not english else telling_words(judged, value, view)
-    at_most = FOREIGN_CONFIDENCE if not english else 1.0 if _says_something(view) else SAYS_NOTHING
-    return weighing.reading(judged.calibration, extra, at_most=at_most)
+    return opinion.reading(weighing, at_most=1.0 if _says_something(view) else SAYS_NOTHING)
 
 
 def weighed(start: Mapping[str, float], view: MessageView, share: float = CUE_SHARE) -> Weighing:
@@ -100,9 +92,7 @@ def _weigh_page(weighing: Weighing, view: MessageView) -> None:
 
 
 def _weigh_history(weighing: Weighing, view: MessageView) -> None:
-    if any(not cue.denied for own in view.earlier[-2:] for cue in own.cues("problem")) and any(
-        not cue.denied for cue in view.cues("problem")
-    ):
+    if view.trouble and any(own.trouble for own in view.earlier[-2:]):
         weighing.add("problem_solving", REPETITION, "has told of trouble before", source="history")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from concierge.intelligence.cues import Cue
 from concierge.intelligence.dimensions import Dimension, Readings
 from concierge.intelligence.prototypes import likest
-from concierge.intelligence.schemas import Evidence, Reading
+from concierge.intelligence.schemas import PLEASANT, UNPLEASANT, Evidence, Reading
 from concierge.intelligence.tokens import Token
 from concierge.intelligence.view import MessageView
 
@@ -15,38 +15,14 @@ MOST: Final = 4
 LONGEST: Final = 10  # Words of a clause that are kept.
 # Words a clause may begin with that say nothing of the trouble.
 OPENERS: Final = frozenset(
-    [
-        "and",
-        "but",
-        "so",
-        "because",
-        "since",
-        "also",
-        "hi",
-        "hello",
-        "hey",
-        "please",
-        "well",
-        "then",
-        "that",
-        "if",
-        "when",
-        "while",
-        "i",
-        "im",
-        "my",
-        "the",
-        "a",
-        "is",
-        "its",
-        "it",
-    ]
+    (
+        *("and", "but", "so", "because", "since", "also", "hi", "hello", "hey", "please", "well"),
+        *("then", "that", "if", "when", "while", "i", "im", "my", "the", "a", "is", "its", "it"),
+    )
 )
 TOLD: Final = 0.85
 UNTOLD: Final = 0.7
 LIKE_TROUBLE: Final = 0.55
-MOODS: Final = frozenset({"frustrated", "angry", "confused", "worried"})
-PLEASANT: Final = frozenset({"happy", "satisfied", "excited"})
 TROUBLE: Final = frozenset({"problem_solving", "complaint"})
 FEWEST_WORDS: Final = 3
 STOPS: Final = ".!?…\n"
@@ -55,8 +31,8 @@ END: Final = Token("\n", 0, 0)
 
 def read(view: MessageView, so_far: Readings) -> Reading[Any]:
     mood, intent = so_far["emotional_state"].value, so_far["intent_category"].value
-    found = dict(_told(view, [cue for cue in view.cues("problem") if not cue.denied]))
-    if not found and (mood in MOODS or intent in TROUBLE) and mood not in PLEASANT:
+    found = dict(_told(view))
+    if not found and (mood in UNPLEASANT or intent in TROUBLE) and mood not in PLEASANT:
         found = dict(_stated(view))
     if not found:
         return _like_trouble(view) if mood not in PLEASANT else Reading((), UNTOLD)
@@ -78,8 +54,8 @@ def _stated(view: MessageView) -> Iterator[tuple[str, Evidence]]:
         sentence = []
 
 
-def _told(view: MessageView, cues: list[Cue]) -> Iterator[tuple[str, Evidence]]:
-    for cue in cues:
+def _told(view: MessageView) -> Iterator[tuple[str, Evidence]]:
+    for cue in view.trouble:
         clause = _clause(view, cue)
         start, end = clause[0].start, clause[-1].end
         because = f"tells of trouble ({cue.speaks_for})"

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from concierge.intelligence.cues import Cue
 from concierge.intelligence.dimensions import Dimension, Readings
-from concierge.intelligence.schemas import URGENCIES, Evidence, Reading, UrgencyLevel
+from concierge.intelligence.schemas import PLEASANT, URGENCIES, Evidence, Reading, UrgencyLevel
 from concierge.intelligence.view import MessageView
 
 NAME: Final = "urgency_level"
@@ -100,9 +100,9 @@ def _is_denied(cue: Cue) -> bool:
 
 
 def _trouble(view: MessageView) -> list[Evidence]:
-    cue = next((cue for cue in view.cues("problem") if not cue.denied), None)
-    if cue is None:
+    if not view.trouble:
         return []
+    cue = view.trouble[0]
     said = f"tells of trouble: “{view.text[cue.start : cue.end]}”"
     return [Evidence(said, TROUBLED, "message", cue.start, cue.end)]
 
@@ -118,7 +118,7 @@ def _page(view: MessageView) -> list[Evidence]:
 
 def _manner(view: MessageView, so_far: Readings) -> list[Evidence]:
     """Exclamation marks of somebody glad are no alarm."""
-    if so_far["emotional_state"].value in {"excited", "happy", "satisfied"}:
+    if so_far["emotional_state"].value in PLEASANT:
         return []
     factors: list[Evidence] = []
     if view.is_shouted and view.shouted_span is not None:
@@ -158,7 +158,7 @@ def _repetition(view: MessageView) -> list[Evidence]:
 
 
 def _troubled(view: MessageView) -> bool:
-    return any(not cue.denied for cue in view.cues("problem")) or any(
+    return bool(view.trouble) or any(
         cue.speaks_for == "raises" and cue.weight >= 1.4 and not cue.denied for cue in view.cues("urgency")
     )
 

@@ -52,6 +52,8 @@ ActionKind = Literal[
 EMOTIONS: tuple[EmotionalState, ...] = get_args(EmotionalState)
 URGENCIES: tuple[UrgencyLevel, ...] = get_args(UrgencyLevel)
 INTENTS: tuple[IntentCategory, ...] = get_args(IntentCategory)
+PLEASANT: frozenset[str] = frozenset({"excited", "happy", "satisfied"})
+UNPLEASANT: frozenset[str] = frozenset({"frustrated", "angry", "confused", "worried"})
 
 Source = Literal["message", "history", "context", "reading", "rule", "model", "operator"]
 SettledBy = Literal["local", "rule", "llm", "operator"]

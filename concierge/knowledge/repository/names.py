@@ -32,11 +32,11 @@ class NameRepository:
         self._scope = scope
 
     async def names(self, pack_ids: Sequence[UUID]) -> list[str]:
-        """Titles and headings of these packs' public documents, each once; of very large packs, a part of them."""
+        """Titles and headings of these packs' public documents, each once, sorted; of very large packs, a part of them."""
         parameters = {
             "org_id": self._scope.org_id,
             "packs": list(pack_ids),
             "chunks": CHUNKS_LOOKED_AT,
             "most": MOST_NAMES,
         }
-        return list(await self._session.scalars(NAMES, parameters))
+        return sorted(await self._session.scalars(NAMES, parameters))

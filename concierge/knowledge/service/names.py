@@ -26,7 +26,7 @@ Key = tuple[UUID, tuple[UUID, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """`names` is the same object as long as nothing was looked up anew."""
+    """`names` is the same object as long as nothing in it changed."""
 
     names: Sequence[str]
     until: float
@@ -62,7 +62,9 @@ class KnownNames:
         except ConciergeError as error:
             logger.warning("names of packs could not be read", code=error.code)
             return
-        self._kept[key] = Names(names, self._now() + FRESH_SECONDS)
+        known = self._kept.get(key)
+        kept = known.names if known and known.names == names else names
+        self._kept[key] = Names(kept, self._now() + FRESH_SECONDS)
         self._kept.move_to_end(key)
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
