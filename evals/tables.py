@@ -141,6 +141,11 @@ def _read_messages(reports: Mapping[str, Any]) -> Iterator[Table]:
         for label, counts in zip(matrix.labels, matrix.counts, strict=True):
             table.add_row(label, *(f"{count:,}" for count in counts))
         yield table
+    figures: Mapping[str, float] = reports["more"]
+    more = _table("Besides", "figure", "value")
+    for name, value in figures.items():
+        more.add_row(name, f"{value:.3f}")
+    yield more
 
 
 def _flagged(rates: Sequence[Rate]) -> Table:

@@ -7,6 +7,7 @@ import pytest
 
 from concierge.accounts.scope import TenantScope
 from concierge.intelligence.analyst import Analyst, Message
+from concierge.intelligence.vocabulary import Vocabulary
 from concierge.kit.ids import new_id
 from concierge.llm.embedders import Embedders, QuestionVectors
 from concierge.llm.embeddings import LocalEmbedder, VectorSpace
@@ -93,9 +94,12 @@ async def test_a_slow_model_is_not_waited_for(vectors: QuestionVectors, scope: T
     assert understood.analysis.settled_by["emotional_state"] == "local"
 
 
-async def test_a_model_is_not_asked_about_what_is_plain(vectors: QuestionVectors, scope: TenantScope) -> None:
+@pytest.mark.parametrize("text", [SURE, ""], ids=["plain", "empty"])
+async def test_a_model_is_not_asked_about_what_is_plain_or_empty(
+    text: str, vectors: QuestionVectors, scope: TenantScope
+) -> None:
     async with served(VENDORS["openai"]) as (model, server):
-        understood = await Analyst(vectors, model).read(scope, Message("", (), {}))
+        understood = await Analyst(vectors, model).read(scope, Message(text))
 
     assert understood.model_step.outcome == "not_needed"
     assert server.requests == []
@@ -164,6 +168,20 @@ async def test_the_same_message_is_read_once(vectors: QuestionVectors, scope: Te
     assert first.analysis == again.analysis
     rate = analyst.rate(scope)
     assert (rate.hits, rate.misses, rate.hit_rate) == (1, 2, 0.3333)
+
+
+async def test_what_the_business_calls_things_belongs_to_what_was_read(
+    vectors: QuestionVectors, scope: TenantScope
+) -> None:
+    analyst, message = Analyst(vectors), Message("How long is a gift voucher good for?")
+    other = Vocabulary.of(["Gift Vouchers"])
+    plain = await analyst.read(scope, message, vocabulary=Vocabulary.of(["Gift Cards"]))
+    named = await analyst.read(scope, message, vocabulary=other)
+    again = await analyst.read(scope, message, vocabulary=other)
+
+    assert "Gift Vouchers" not in plain.analysis.key_topics
+    assert "Gift Vouchers" in named.analysis.key_topics
+    assert (named.cached, again.cached) == (False, True)
 
 
 async def test_a_reading_that_a_model_missed_is_tried_again(

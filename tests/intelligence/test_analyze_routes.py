@@ -89,4 +89,4 @@ async def test_what_is_no_message_is_refused_with_its_reason(tenant: Tenant, bod
     response = await call(tenant, "POST", "/analyze", body)
 
     assert response.status_code == 422
-    assert response.json()["code"] == "validation_error" or response.json()["detail"]
+    assert response.json()["code"] == "invalid_input"

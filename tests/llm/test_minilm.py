@@ -20,6 +20,7 @@ from concierge.llm.minilm.model import (
     STATES_WINDOW_TOKENS,
     WINDOW_TOKENS,
     batches_of,
+    has_wide_registers,
     windows_of,
 )
 from concierge.llm.minilm.weights import (
@@ -212,3 +213,19 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
         converted_folder(tmp_path / "cache", source=tmp_path)
     with pytest.raises(WeightsError, match="cannot be read"):
         converted_folder(tmp_path / "cache", source=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("flags", "wide"),
+    [
+        ("fpu avx2", False),
+        ("avx512f avx512cd avx512vl avx512bw avx512dq", False),
+        ("avx512f avx512cd avx512vl avx512bw avx512dq avx512_vnni", True),
+    ],
+)
+def test_wide_registers_are_used_where_they_cost_no_speed(flags: str, *, wide: bool, tmp_path: Path) -> None:
+    described = tmp_path / "cpuinfo"
+    described.write_text(f"processor\t: 0\nflags\t\t: {flags}\n", encoding="utf-8")
+
+    assert has_wide_registers(described) is wide
+    assert not has_wide_registers(tmp_path / "nowhere")
