@@ -27,6 +27,12 @@ class Permission(StrEnum):
     CONVERSATIONS_CORRECT = "conversations:correct"
     INTELLIGENCE_READ = "intelligence:read"
     INTELLIGENCE_WRITE = "intelligence:write"
+    CUSTOMERS_READ = "customers:read"
+    CUSTOMERS_WRITE = "customers:write"
+    CATALOG_READ = "catalog:read"
+    CATALOG_WRITE = "catalog:write"
+    LEARNING_READ = "learning:read"
+    LEARNING_WRITE = "learning:write"
     CHAT = "chat"
     VISITORS_TOKEN = "visitors:token"  # noqa: S105  # The name of a permission, not a token.
     MEMBERS_MANAGE = "members:manage"
@@ -41,10 +47,24 @@ _READ = frozenset(
         Permission.KNOWLEDGE_READ,
         Permission.CONVERSATIONS_READ,
         Permission.INTELLIGENCE_READ,
+        Permission.CUSTOMERS_READ,
+        Permission.CATALOG_READ,
+        Permission.LEARNING_READ,
     }
 )
-_WORK = _READ | {Permission.CHAT, Permission.VISITORS_TOKEN, Permission.CONVERSATIONS_CORRECT}
-_BUILD = _WORK | {Permission.AGENTS_WRITE, Permission.KNOWLEDGE_WRITE, Permission.INTELLIGENCE_WRITE}
+_WORK = _READ | {
+    Permission.CHAT,
+    Permission.VISITORS_TOKEN,
+    Permission.CONVERSATIONS_CORRECT,
+    Permission.CUSTOMERS_WRITE,
+}
+_BUILD = _WORK | {
+    Permission.AGENTS_WRITE,
+    Permission.KNOWLEDGE_WRITE,
+    Permission.INTELLIGENCE_WRITE,
+    Permission.CATALOG_WRITE,
+    Permission.LEARNING_WRITE,
+}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _READ,

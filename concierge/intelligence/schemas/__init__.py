@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from concierge.customers.schemas.context import CommunicationStyle, ResponseStyle, TechnicalLevel
 from concierge.kit.fields import Out
 
 EmotionalState = Literal[
@@ -22,9 +23,6 @@ IntentCategory = Literal[
     "exploration",
     "cancellation",
 ]
-TechnicalLevel = Literal["beginner", "intermediate", "expert"]
-ResponseStyle = Literal["concise", "detailed", "neutral"]
-CommunicationStyle = Literal["formal", "casual", "neutral"]
 OpportunityKind = Literal[
     "offer_demo",
     "upsell",

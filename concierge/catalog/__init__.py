@@ -1,0 +1,1 @@
+"""What a business sells and stands for: products, promotions, policies, FAQs, company and support information."""

@@ -1,0 +1,69 @@
+"""A strategy, as it is traced and as every writer follows it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from concierge.chat.writers.brief import Length
+from concierge.customers.schemas.context import RememberedFact
+
+FallbackStrategy = Literal["discovery", "assumption", "exploration", "showcase", "helpful"]
+EscalationReason = Literal[
+    "customer_request",
+    "anger",
+    "missing_knowledge",
+    "unsupported_request",
+    "policy_restriction",
+    "tool_failure",
+    "loop",
+    "budget",
+    "vip",
+]
+Tone = Literal["neutral", "empathetic", "reassuring", "patient", "energetic", "warm"]
+Opening = Literal["none", "acknowledge", "apologise", "reassure", "share_joy", "welcome", "welcome_back"]
+Depth = Literal["simple", "standard", "technical"]
+NextStep = Literal[
+    "none", "ask_need", "ask_detail", "show_ways", "recommend", "offer_purchase", "offer_human", "close"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a writer is held to. `max_tokens` bounds the whole reply, `max_sentences` the prose of the house writer."""
+
+    temperature: float
+    max_tokens: int
+    length: Length
+    max_sentences: int
+    step_by_step: bool = False
+    api_examples: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A person should take over, and why; `because` is said to operators."""
+
+    reason: EscalationReason
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """`rule` names the row that chose the fallback strategy, `reasons` are sentences for operators, most weighty first.
+
+    `eligible` are the strategies that were allowed here, and `explored` tells that learning chose among them. `recall` are the
+    facts that may be said aloud. `purchase_step` is whether a step towards buying is welcome.
+    """
+
+    fallback: FallbackStrategy
+    rule: str
+    reasons: tuple[str, ...]
+    tone: Tone
+    opening: Opening
+    depth: Depth
+    next_step: NextStep
+    purchase_step: bool
+    parameters: Parameters
+    escalation: Escalation | None = None
+    eligible: tuple[FallbackStrategy, ...] = ()
+    explored: bool = False
+    recall: tuple[RememberedFact, ...] = ()

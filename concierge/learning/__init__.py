@@ -1,0 +1,1 @@
+"""What works: outcomes by strategy and segment, and which strategy is worth trying next."""
