@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, func
@@ -19,6 +20,7 @@ class Agent(Base):
     grounding_mode: Mapped[str] = mapped_column(default="blended")
     allowed_origins: Mapped[list[str]] = mapped_column(default=list)
     shows_intelligence_to_visitors: Mapped[bool] = mapped_column(default=False)
+    strategy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -37,3 +39,13 @@ class AgentPack(Base):
     agent_id: Mapped[UUID] = mapped_column(primary_key=True)
     pack_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(default=0)
+
+
+class StrategyDefaults(Base):
+    """What an organization says of all its agents' strategies; an agent's own word comes before it."""
+
+    __tablename__ = "strategy_defaults"
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    strategy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

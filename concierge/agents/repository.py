@@ -1,21 +1,24 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.exc import IntegrityError
 
 from concierge.accounts.scope import TenantScope
 from concierge.agents.errors import PackOfAgentNotFoundError, SlugTakenError
-from concierge.agents.models import Agent, AgentPack
+from concierge.agents.models import Agent, AgentPack, StrategyDefaults
 from concierge.agents.schemas import AgentConfiguration
+from concierge.agents.schemas.policy import StrategyPolicy
 from concierge.kit.db import Session, fetch
 
 CONFIGURATION = """
 SELECT a.id, a.name, a.greeting, a.grounding_mode, a.allowed_origins, a.shows_intelligence_to_visitors, a.version,
        ARRAY(SELECT p.pack_id FROM agent_packs p
-             WHERE p.org_id = a.org_id AND p.agent_id = a.id ORDER BY p.position)
+             WHERE p.org_id = a.org_id AND p.agent_id = a.id ORDER BY p.position),
+       coalesce((SELECT d.strategy FROM strategy_defaults d WHERE d.org_id = a.org_id), '{}') || a.strategy
 FROM agents a WHERE a.org_id = %(org_id)b AND a.id = %(agent_id)b
 """
 
@@ -70,13 +73,24 @@ class AgentRepository:
         except IntegrityError as error:
             raise PackOfAgentNotFoundError from error
 
+    async def strategy_defaults(self) -> StrategyDefaults | None:
+        return await self._session.get(StrategyDefaults, self._scope.org_id)
+
+    async def save_strategy_defaults(self, strategy: Mapping[str, Any], now: datetime) -> None:
+        values = {"strategy": dict(strategy), "updated_at": now}
+        await self._session.execute(
+            insert(StrategyDefaults)
+            .values(org_id=self._scope.org_id, **values)
+            .on_conflict_do_update(index_elements=["org_id"], set_=values)
+        )
+
     async def remove(self, agent: Agent) -> None:
         await self._session.delete(agent)
         await self._session.flush()
 
 
 def _configuration(row: Sequence[Any]) -> AgentConfiguration:
-    agent_id, name, greeting, mode, origins, shows_intelligence, version, packs = row
+    agent_id, name, greeting, mode, origins, shows_intelligence, version, packs, strategy = row
     return AgentConfiguration(
         id=agent_id,
         name=name,
@@ -86,4 +100,5 @@ def _configuration(row: Sequence[Any]) -> AgentConfiguration:
         shows_intelligence_to_visitors=shows_intelligence,
         version=version,
         pack_ids=tuple(packs),
+        policy=StrategyPolicy.of(strategy),
     )

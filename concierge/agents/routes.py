@@ -6,9 +6,11 @@ from fastapi import APIRouter, status
 from concierge.accounts.access import unit_with
 from concierge.accounts.scope import Permission, Unit
 from concierge.agents.schemas import AgentIn, AgentOut, AgentPatch
-from concierge.agents.service import AgentService, AgentWithPacks
+from concierge.agents.schemas.policy import StrategyOut, StrategyPatch
+from concierge.agents.service import AgentService, AgentWithPacks, StrategyService
 
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
+strategies = APIRouter(prefix="/api/v1/strategies", tags=["strategies"])
 
 Reader = Annotated[Unit, unit_with(Permission.AGENTS_READ)]
 Writer = Annotated[Unit, unit_with(Permission.AGENTS_WRITE)]
@@ -37,6 +39,30 @@ async def change_agent(agent_id: UUID, body: AgentPatch, unit: Writer) -> AgentO
 @router.delete("/{agent_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_agent(agent_id: UUID, unit: Writer) -> None:
     await AgentService(unit).remove(agent_id)
+
+
+@router.get("/{agent_id}/strategy")
+async def get_agent_strategy(agent_id: UUID, unit: Reader) -> StrategyOut:
+    """What this agent's strategies may be: its own word, and what holds together with the organization's."""
+    return await StrategyService(unit).of_agent(agent_id)
+
+
+@router.put("/{agent_id}/strategy")
+async def set_agent_strategy(agent_id: UUID, body: StrategyPatch, unit: Writer) -> StrategyOut:
+    """Say what is different for this agent; everything that was said before is replaced."""
+    return await StrategyService(unit).set_for_agent(agent_id, body)
+
+
+@strategies.get("")
+async def get_strategy_defaults(unit: Reader) -> StrategyOut:
+    """What holds for all agents of the organization that say nothing else."""
+    return await StrategyService(unit).defaults()
+
+
+@strategies.put("")
+async def set_strategy_defaults(body: StrategyPatch, unit: Writer) -> StrategyOut:
+    """Say what holds for all agents; everything that was said before is replaced."""
+    return await StrategyService(unit).set_defaults(body)
 
 
 def _out(found: AgentWithPacks) -> AgentOut:

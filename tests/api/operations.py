@@ -25,6 +25,8 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "create_api_key": {"kind": "secret", "name": "key"},
     "create_agent": {"name": "Ben"},
     "change_agent": {"name": "Changed"},
+    "set_agent_strategy": {"loop_after": 4, "vip_labels": ["gold"]},
+    "set_strategy_defaults": {"purchase_steps": False},
     "create_pack": {"name": "Another"},
     "change_pack": {"description": "What we know."},
     "add_source": {"kind": "text", "title": "Note", "text": "A note."},

@@ -26,6 +26,8 @@ MOST: dict[str, int] = {
     "read_audit_log": AUTHENTICATION + 1,
     "list_agents": AUTHENTICATION + 1,
     "get_agent": AUTHENTICATION + 1,
+    "get_agent_strategy": AUTHENTICATION + 2,
+    "get_strategy_defaults": AUTHENTICATION + 1,
     "list_packs": AUTHENTICATION + 1,
     "get_pack": AUTHENTICATION + 1,
     "list_documents": AUTHENTICATION + 2,

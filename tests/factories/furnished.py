@@ -54,6 +54,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     await _restrict(tenant)
     ids["faq_id"] = await _answer(tenant)
     await _guide(tenant, ids["turn_id"])
+    await _approach(tenant)
     ids["rule_id"] = await _first(tenant, "/intelligence/rules")
     ids["attribute_id"] = await _first(tenant, "/intelligence/attributes")
     return Furnished(tenant, ids, turn)
@@ -106,6 +107,14 @@ async def _guide(tenant: Tenant, turn_id: UUID) -> None:
             method, f"/api/v1/intelligence{path}", headers=tenant.owner, json=body
         )
         assert response.is_success, response.text
+
+
+async def _approach(tenant: Tenant) -> None:
+    """Say what strategies may be."""
+    response = await tenant.client.put(
+        "/api/v1/strategies", headers=tenant.owner, json={"vip_labels": [tenant.email[:60]]}
+    )
+    assert response.status_code == 200, response.text
 
 
 async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:

@@ -3,21 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from concierge.agents.schemas.policy import EscalationReason, FallbackStrategy
 from concierge.chat.writers.brief import Length
 from concierge.customers.schemas.context import RememberedFact
 
-FallbackStrategy = Literal["discovery", "assumption", "exploration", "showcase", "helpful"]
-EscalationReason = Literal[
-    "customer_request",
-    "anger",
-    "missing_knowledge",
-    "unsupported_request",
-    "policy_restriction",
-    "tool_failure",
-    "loop",
-    "budget",
-    "vip",
-]
 Tone = Literal["neutral", "empathetic", "reassuring", "patient", "energetic", "warm"]
 Opening = Literal["none", "acknowledge", "apologise", "reassure", "share_joy", "welcome", "welcome_back"]
 Depth = Literal["simple", "standard", "technical"]

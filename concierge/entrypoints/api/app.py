@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from concierge import __version__
 from concierge.accounts.routes import router as accounts_routes
 from concierge.agents.routes import router as agents_routes
+from concierge.agents.routes import strategies as strategies_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
 from concierge.entrypoints.api import problems
@@ -41,6 +42,7 @@ Errors are `application/problem+json` (RFC 9457) with a stable `code` and the `r
 ROUTERS = (
     accounts_routes,
     agents_routes,
+    strategies_routes,
     knowledge_routes,
     archives_routes,
     contradictions_routes,

@@ -10,6 +10,7 @@ from concierge.intelligence.schemas import ActionKind, Evidence, Reading
 from concierge.intelligence.view import MessageView
 
 NAME: Final = "next_best_actions"
+ASKS_FOR_PERSON: Final = "asks for a person"
 MOST: Final = 4
 VAGUE_WORDS: Final = 9
 UPSET: Final = frozenset({"angry", "frustrated"})
@@ -50,7 +51,7 @@ class Rule:
 
 
 RULES: Final = (
-    Rule("escalate_to_human", "asks for a person", lambda it: "escalate_to_human" in it.asked),
+    Rule("escalate_to_human", ASKS_FOR_PERSON, lambda it: "escalate_to_human" in it.asked),
     Rule(
         "escalate_to_human",
         "is angry about something that went wrong",

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from concierge.agents.schemas.policy import StrategyPolicy
 from concierge.kit.fields import LongText, Name, Origin, Out
 
 GroundingMode = Literal["blended", "strict"]
@@ -25,6 +26,7 @@ class AgentConfiguration:
     shows_intelligence_to_visitors: bool
     version: int
     pack_ids: tuple[UUID, ...]
+    policy: StrategyPolicy
 
 
 class AgentIn(BaseModel):

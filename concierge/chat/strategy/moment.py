@@ -1,0 +1,75 @@
+"""What a turn is within its conversation: how it opens, what it asks for, how often the same trouble was told. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from concierge.agents.schemas.policy import FallbackStrategy
+from concierge.intelligence.dimensions.actions import ASKS_FOR_PERSON, NAME
+from concierge.intelligence.schemas import ConversationAnalysis
+from concierge.intelligence.view import MessageView
+
+LONGEST_GREETING: Final = 60
+_GREETING: Final = re.compile(
+    r"\W*(?:(?:hi+|hello+|hey+|hiya|howdy|greetings|welcome|good (?:morning|afternoon|evening|day)|hallo|guten (?:tag|morgen|abend)|"
+    r"moin|servus|grüezi|grüß (?:gott|dich)|bonjour|salut|bonsoir|hola|buen[oa]s? (?:d[ií]as|tardes|noches)?|ciao|buongiorno|ol[áa]|hoi|goedendag)"
+    r"(?:\s+(?:there|everyone|all|you|team|again|zusammen|à tous))*\W*)+",
+    re.IGNORECASE,
+)  # fmt: skip
+_PRICE: Final = re.compile(
+    r"\b(?:pric(?:e|es|ing|ey)|costs?|how much|rates?|fees?|quote|cheap(?:er|est)?|expensive|affordable|budget|"
+    r"preise?|kosten|kostet|wie ?viel|teuer|günstig\w*|tarif\w*|prix|combien|coûte\w*|precios?|cu[áa]nto|cuesta\w*)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`unresolved` counts the messages on trouble told one after another, this one included. `draws` are what learning drew
+    for each strategy from 0 to 1, empty where it has nothing to say.
+    """
+
+    is_greeting: bool = False
+    asks_price: bool = False
+    asks_for_person: bool = False
+    unresolved: int = 0
+    turn: int = 1
+    draws: Mapping[FallbackStrategy, float] = field(default_factory=dict[FallbackStrategy, float])
+
+
+def moment_of(
+    message: str,
+    history: Sequence[str],
+    analysis: ConversationAnalysis,
+    draws: Mapping[FallbackStrategy, float],
+) -> Moment:
+    """`history` are the visitor's earlier messages of the conversation, oldest first."""
+    asked = (evidence.because for evidence in analysis.evidence.get(NAME, ()))
+    return Moment(
+        is_greeting=is_greeting(message),
+        asks_price=bool(_PRICE.search(message[:2_000])),
+        asks_for_person=ASKS_FOR_PERSON in asked,
+        unresolved=_unresolved(history) + 1 if _is_trouble(analysis) else 0,
+        turn=len(history) + 1,
+        draws=draws,
+    )
+
+
+def is_greeting(message: str) -> bool:
+    """Whether a message does nothing but greet."""
+    return len(message) <= LONGEST_GREETING and bool(_GREETING.fullmatch(message))
+
+
+def _is_trouble(analysis: ConversationAnalysis) -> bool:
+    return bool(analysis.pain_points) or analysis.intent_category in {"problem_solving", "complaint"}
+
+
+def _unresolved(history: Sequence[str]) -> int:
+    """How many of the last messages, without a break, told of trouble."""
+    count = 0
+    for message in reversed(history):
+        if not MessageView(message).trouble:
+            break
+        count += 1
+    return count
