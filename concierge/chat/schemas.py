@@ -4,7 +4,17 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from concierge.accounts.schemas import AudienceLabels
+from concierge.agents.schemas.policy import FallbackStrategy
 from concierge.chat.writers.brief import Citation
+from concierge.customers.schemas.context import EngagementLevel
+from concierge.intelligence.schemas import (
+    ActionKind,
+    ConversationAnalysis,
+    EmotionalState,
+    IntentCategory,
+    PersonalizationCues,
+    UrgencyLevel,
+)
 from concierge.kit.fields import PlainText
 
 Short = Annotated[str, StringConstraints(max_length=500), PlainText]
@@ -69,8 +79,46 @@ class ClaimOut(BaseModel):
     source: int | None
 
 
+class UserIntelligenceOut(BaseModel):
+    """What the message says of its writer, in eight dimensions."""
+
+    emotional_state: EmotionalState
+    urgency_level: UrgencyLevel
+    intent_category: IntentCategory
+    key_topics: list[str]
+    pain_points: list[str]
+    opportunities: list[str]
+    next_best_actions: list[ActionKind]
+    personalization_cues: PersonalizationCues
+    confidence_score: float
+    escalation_needed: bool
+
+    @classmethod
+    def of(cls, analysis: ConversationAnalysis, *, escalation_needed: bool) -> Self:
+        return cls(
+            emotional_state=analysis.emotional_state,
+            urgency_level=analysis.urgency_level,
+            intent_category=analysis.intent_category,
+            key_topics=list(analysis.key_topics),
+            pain_points=list(analysis.pain_points),
+            opportunities=[found.kind for found in analysis.opportunities],
+            next_best_actions=list(analysis.next_best_actions),
+            personalization_cues=analysis.personalization_cues,
+            confidence_score=analysis.confidence_score,
+            escalation_needed=escalation_needed,
+        )
+
+
 class CustomerContextOut(BaseModel):
+    """`user_intelligence` is for callers with a secret key or a member's session; for a visitor's token only where the
+    agent says so.
+    """
+
     visitor_id: UUID | None
+    user_intelligence: UserIntelligenceOut | None = None
+    engagement_level: EngagementLevel = "new"
+    returning_customer: bool = False
+    personalization_applied: bool = False
 
 
 class ChatOut(BaseModel):
@@ -86,7 +134,7 @@ class ChatOut(BaseModel):
     persona_applied: str | None = None
     escalation_suggested: bool
     web_search_used: bool = False
-    fallback_strategy: str | None = None
+    fallback_strategy: FallbackStrategy | None = None
     customer_context: CustomerContextOut
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,18 +13,28 @@ EventType = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`id` rises by one from 1 within a turn."""
+    """`id` rises by one from 1 within a turn. `insight` is what only the business itself may see of the customer's context."""
 
     id: int
     type: EventType
     data: Mapping[str, Any]
+    insight: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def as_dict(self) -> dict[str, Any]:
-        return {"id": self.id, "type": self.type, "data": dict(self.data)}
+        """As it is stored, for nobody outside to see."""
+        own = {"id": self.id, "type": self.type, "data": dict(self.data)}
+        return {**own, "insight": dict(self.insight)} if self.insight else own
+
+    def with_insight(self) -> "Event":
+        """As the business sees it."""
+        if not self.insight:
+            return self
+        context = {**self.data.get("customer_context", {}), **self.insight}
+        return Event(self.id, self.type, {**self.data, "customer_context": context})
 
 
 def stored_events(rows: Sequence[Mapping[str, Any]]) -> list[Event]:
-    return [Event(row["id"], row["type"], row["data"]) for row in rows]
+    return [Event(row["id"], row["type"], row["data"], row.get("insight", {})) for row in rows]
 
 
 class TurnLog:
@@ -35,8 +45,10 @@ class TurnLog:
         self._closed = False
         self._news = asyncio.Condition()
 
-    async def say(self, event_type: EventType, data: Mapping[str, Any]) -> None:
-        self.events.append(Event(len(self.events) + 1, event_type, data))
+    async def say(
+        self, event_type: EventType, data: Mapping[str, Any], insight: Mapping[str, Any] | None = None
+    ) -> None:
+        self.events.append(Event(len(self.events) + 1, event_type, data, insight or {}))
         await self._wake()
 
     async def close(self) -> None:

@@ -76,7 +76,16 @@ class ChatService:
     async def follow(
         self, scope: TenantScope, agent_id: UUID, turn_id: UUID, *, after: int = 0
     ) -> AsyncGenerator[Event]:
-        """Yield a turn's events after the given id: live in the process that runs it, from the database elsewhere."""
+        """Yield a turn's events after the given id: live in the process that runs it, from the database elsewhere.
+
+        What was read of the visitor is for callers who may speak for the business, not for the visitor's browser.
+        """
+        async for event in self._events(scope, agent_id, turn_id, after):
+            yield event.with_insight() if scope.actor.is_believed else event
+
+    async def _events(
+        self, scope: TenantScope, agent_id: UUID, turn_id: UUID, after: int
+    ) -> AsyncGenerator[Event]:
         log = self._live.get(turn_id)
         if log is not None:
             async for event in log.follow(after):
