@@ -1,0 +1,5 @@
+"""Decisions about customers."""
+
+from concierge.customers.service.profiles import ArrivalService
+
+__all__ = ["ArrivalService"]
