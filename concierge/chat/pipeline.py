@@ -2,7 +2,10 @@
 
 import asyncio
 
+from concierge.chat.briefing import brief_of
+from concierge.chat.evidence import gathered
 from concierge.chat.steps import decide, embed, persist, respond, retrieve, understand, verify
+from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.stream import TurnLog
@@ -23,6 +26,7 @@ class Pipeline:
         search: Search,
         analyst: Analyst,
         vocabularies: Vocabularies,
+        recollection: Recollection,
         writer: Writer,
         clock: Clock,
     ) -> None:
@@ -30,6 +34,7 @@ class Pipeline:
         self._search = search
         self._analyst = analyst
         self._vocabularies = vocabularies
+        self._recollection = recollection
         self._writer = writer
         self._clock = clock
 
@@ -40,23 +45,25 @@ class Pipeline:
         with trace.step("embed"):
             query = await embed.embed(self._search, received)
         await log.say("status", {"stage": "searching"})
-        found, understood = await asyncio.gather(
+        found, understood, recalled = await asyncio.gather(
             trace.timed("retrieve", retrieve.retrieve(self._search, received, query)),
             trace.timed("understand", understand.understand(self._analyst, self._vocabularies, received)),
+            trace.timed("recall", self._recollection.recall(received)),
         )
         with trace.step("decide"):
-            plan = decide.decide(received, understood.analysis)
-            contradictions = among(found.passages)
+            decided = decide.decide(received, understood.analysis, recalled, {})
+            evidence = gathered(found, recalled.product)
+            contradictions = among(evidence.passages)
         with trace.step("respond"):
-            brief = plan.brief(received, found, contradictions)
+            brief = brief_of(received, found, evidence, contradictions, decided)
             written = await respond.respond(self._writer, brief, log)
         with trace.step("verify"):
-            verified = verify.verify(written, found.passages, plan.grounding_mode)
-        reply = persist.reply_of(received, verified, escalation_suggested=plan.escalation_suggested)
-        trace.understood(understood).found(found).contradicted(contradictions).planned(plan).verified(
-            verified
-        )
-        await persist.persist(self._db, received, log, reply, trace.finish(), self._clock)
+            verified = verify.verify(written, evidence.passages, received.agent.grounding_mode)
+            decided = decided.after(verified.answer.outcome, received.agent.policy)
+        reply, insight = persist.reply_of(received, verified, decided), persist.insight_of(decided)
+        trace.understood(understood).recalled(recalled).found(found).contradicted(contradictions)
+        trace.decided(decided).verified(verified)
+        await persist.persist(self._db, received, log, reply, insight, trace.finish(), self._clock)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:
         """Store that a turn failed and why. Errors: UnavailableError."""

@@ -7,6 +7,7 @@ from concierge.accounts.schemas import AudienceLabels
 from concierge.agents.schemas.policy import FallbackStrategy
 from concierge.chat.writers.brief import Citation
 from concierge.customers.schemas.context import EngagementLevel
+from concierge.customers.schemas.customers import ExternalId
 from concierge.intelligence.schemas import (
     ActionKind,
     ConversationAnalysis,
@@ -42,6 +43,10 @@ class ChatIn(BaseModel):
     conversation_id: UUID | None = None
     visitor_id: UUID | None = Field(
         default=None, description="Who writes, when a secret key asks on somebody's behalf."
+    )
+    user_id: ExternalId | None = Field(
+        default=None,
+        description="Your own id of the customer you ask for. Believed of a secret key; from a page it says nothing.",
     )
     audiences: AudienceLabels = Field(
         default=[],

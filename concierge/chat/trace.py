@@ -7,7 +7,10 @@ from time import perf_counter
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
-from concierge.chat.steps.decide import AnswerPlan
+from pydantic_core import to_jsonable_python
+
+from concierge.chat.steps.decide import Decided
+from concierge.chat.steps.recall import Recalled
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
 from concierge.intelligence.analyst import Understood
@@ -114,13 +117,31 @@ class TraceBuilder:
         ]
         return self
 
-    def planned(self, plan: AnswerPlan) -> Self:
-        self._trace["plan"] = {
-            "length": plan.length,
-            "max_sentences": plan.max_sentences,
-            "grounding_mode": plan.grounding_mode,
-            "escalation_suggested": plan.escalation_suggested,
+    def recalled(self, recalled: Recalled) -> Self:
+        """What was known; of the catalogue only what could have been said."""
+        product = recalled.product
+        self._trace["customer"] = to_jsonable_python(asdict(recalled.customer))
+        self._trace["product"] = {
+            "version": product.version,
+            "filters": list(product.filters),
+            "matches": [
+                {
+                    "id": str(row.id),
+                    "kind": row.kind,
+                    "title": row.title,
+                    "score": round(row.score, 4),
+                    "cosine": round(row.cosine, 4),
+                }
+                for row in product.matches
+            ],
+            "promotions": [str(promotion.id) for promotion in product.promotions],
         }
+        self._trace["missing"] = dict(recalled.missing)
+        return self
+
+    def decided(self, decided: Decided) -> Self:
+        self._trace["strategy"] = to_jsonable_python(asdict(decided.strategy))
+        self._trace["moment"] = asdict(decided.moment)
         return self
 
     def verified(self, verified: Verified) -> Self:

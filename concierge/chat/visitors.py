@@ -10,6 +10,7 @@ from concierge.accounts.service import Authentication
 from concierge.agents.schemas import AgentConfiguration
 from concierge.agents.service import AgentService
 from concierge.chat.errors import OriginNotAllowedError
+from concierge.customers.service import ArrivalService
 from concierge.kit.db import Database
 from concierge.kit.ids import new_id
 
@@ -35,10 +36,13 @@ class VisitorService:
         """
         if audiences and not scope.actor.is_believed:
             raise AudiencesNotAllowedError
+        visitor_id = self._earlier_visitor(scope.org_id, agent_id, earlier)
         async with self._db.transaction(scope.org_id) as session:
-            agent = await AgentService(Unit(session, scope)).configuration(agent_id)
+            unit = Unit(session, scope)
+            agent = await AgentService(unit).configuration(agent_id)
+            if visitor_id is None or await ArrivalService(unit).has_ended(visitor_id):
+                visitor_id = new_id()
         check_origin(agent, origin, self._own_origins)
-        visitor_id = self._earlier_visitor(scope.org_id, agent_id, earlier) or new_id()
         token, expires = self._authentication.visitor_token(
             scope.org_id, agent_id, visitor_id, origin, audiences
         )

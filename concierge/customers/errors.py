@@ -1,4 +1,4 @@
-from concierge.kit.errors import ForbiddenError
+from concierge.kit.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 
 
 class VisitorEndedError(ForbiddenError):
@@ -6,3 +6,70 @@ class VisitorEndedError(ForbiddenError):
 
     def __init__(self) -> None:
         super().__init__("This visitor said goodbye on this device. Ask for a new visitor's token to go on.")
+
+
+class IdentityRefusedError(ForbiddenError):
+    code = "identity_refused"
+
+
+class IdentityTokenUsedError(ForbiddenError):
+    code = "identity_token_used"
+
+    def __init__(self) -> None:
+        super().__init__("This identity token has served another visitor. Have your server sign a new one.")
+
+
+class NoIdentitySecretError(ConflictError):
+    code = "identity_secret_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This organization has no identity secret yet. Make one with POST /api/v1/customers/settings/identity-secret."
+        )
+
+
+class UserHashNotAllowedError(ForbiddenError):
+    code = "user_hash_not_allowed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "User hashes are switched off, because they never expire. Send a signed `user_token`, or allow hashes in the "
+            "customer settings."
+        )
+
+
+class CustomerNotFoundError(NotFoundError):
+    code = "customer_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such customer.")
+
+
+class MergeNotFoundError(NotFoundError):
+    code = "merge_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such merge that could still be undone.")
+
+
+class ExternalIdTakenError(ConflictError):
+    code = "external_id_taken"
+
+    def __init__(self) -> None:
+        super().__init__("Another customer already has this external id.")
+
+
+class AnonymousIdError(InvalidInputError):
+    code = "profile_type_needs_id"
+
+    def __init__(self) -> None:
+        super().__init__("A customer without an external id is anonymous and stays so.")
+
+
+class NotAVisitorError(ConflictError):
+    code = "visitor_needed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is for a visitor's own token. To say who a customer is, use PUT /api/v1/customers."
+        )

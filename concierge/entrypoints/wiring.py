@@ -11,6 +11,7 @@ from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
 from concierge.chat.pipeline import Pipeline
+from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Reception
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.turn import ChatService
@@ -24,6 +25,7 @@ from concierge.kit.fetch import Fetcher, FetchLimits
 from concierge.kit.jobs import JobRunner
 from concierge.kit.migrations import migrate
 from concierge.kit.postgres import APP_ROLE, EmbeddedPostgres
+from concierge.kit.sealing import Sealer
 from concierge.kit.secrets import signing_key
 from concierge.kit.settings import Settings
 from concierge.knowledge import jobs as knowledge_jobs
@@ -79,6 +81,7 @@ class Platform:
     exporting: PackExport
     guidance: GuidanceService
     labels: LabelExport
+    identity_sealer: Sealer
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -131,8 +134,10 @@ def build(
     fetcher = fetcher or Fetcher(
         limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes)
     )
-    reception = Reception(db, limits.message_chars, own_origins)
-    pipeline = Pipeline(db, search, analyst, Vocabularies(KnownNames(db)), HouseWriter(), clock)
+    reception = Reception(db, limits.message_chars, own_origins, clock)
+    pipeline = Pipeline(
+        db, search, analyst, Vocabularies(KnownNames(db)), Recollection(clock), HouseWriter(), clock
+    )
     return Platform(
         settings=settings,
         address=address,
@@ -156,6 +161,7 @@ def build(
         exporting=PackExport(db, clock),
         guidance=guidance,
         labels=LabelExport(db),
+        identity_sealer=Sealer(signing_key(settings), "customer identity"),
     )
 
 

@@ -8,7 +8,7 @@ import httpx
 
 from concierge.entrypoints.wiring import Platform
 from concierge.knowledge.service.texts import text_source
-from tests.factories.tenants import Tenant, make_tenant
+from tests.factories.tenants import Tenant, make_tenant, sign_identity
 
 # The same shop says two things of its car park.
 PLACES = {
@@ -55,6 +55,8 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["faq_id"] = await _answer(tenant)
     await _guide(tenant, ids["turn_id"])
     await _approach(tenant)
+    ids["customer_id"] = await _meet(tenant)
+    ids["merge_id"] = await _first(tenant, f"/customers/{ids['customer_id']}/merges")
     ids["rule_id"] = await _first(tenant, "/intelligence/rules")
     ids["attribute_id"] = await _first(tenant, "/intelligence/attributes")
     return Furnished(tenant, ids, turn)
@@ -115,6 +117,19 @@ async def _approach(tenant: Tenant) -> None:
         "/api/v1/strategies", headers=tenant.owner, json={"vip_labels": [tenant.email[:60]]}
     )
     assert response.status_code == 200, response.text
+
+
+async def _meet(tenant: Tenant) -> UUID:
+    """Have somebody write as a visitor, and turn out to be a customer. Returns the customer."""
+    made = await tenant.client.put(
+        "/api/v1/customers", headers=tenant.owner, json={"external_id": tenant.email, "name": tenant.email}
+    )
+    visitor = await tenant.visitor()
+    await tenant.ask_as(visitor, QUESTION)
+    secret = await tenant.identity_secret()
+    response = await tenant.identify(visitor, sign_identity(secret, sub=tenant.email))
+    assert response.status_code == 200, response.text
+    return UUID(made.json()["id"])
 
 
 async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:

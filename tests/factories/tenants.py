@@ -1,16 +1,19 @@
 """Organizations to test with, each with its owner, keys, an agent and a pack, made through the product's own services."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
+import jwt
 
 from concierge.accounts.scope import TenantScope, Unit
 from concierge.accounts.service import KeyService
 from concierge.agents.schemas import AgentIn
 from concierge.agents.service import AgentService
 from concierge.entrypoints.wiring import Platform
+from concierge.kit.clock import utc_now
 from concierge.kit.ids import new_id
 from concierge.knowledge.schemas import NewItem, NewSource, PackIn
 from concierge.knowledge.service import PackService, SourceService
@@ -64,6 +67,30 @@ class Tenant:
         )
         assert response.status_code == 200, response.text
         return bearer(response.json()["token"])
+
+    async def ask_as(self, visitor: dict[str, str], message: str, **body: Any) -> dict[str, Any]:
+        """Ask the agent with a visitor's token. Returns the reply."""
+        response = await self.client.post(
+            f"/api/v1/chat/{self.agent_id}", headers=visitor, json={"message": message, **body}
+        )
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def identity_secret(self) -> str:
+        """Make the secret that this organization's server signs identities with."""
+        response = await self.client.post("/api/v1/customers/settings/identity-secret", headers=self.owner)
+        assert response.status_code == 200, response.text
+        return response.json()["identity_secret"]
+
+    async def identify(self, visitor: dict[str, str], user_token: str) -> httpx.Response:
+        return await self.client.post(
+            "/api/v1/visitors/identify", headers=visitor, json={"user_token": user_token}
+        )
+
+
+def sign_identity(secret: str, **claims: Any) -> str:
+    """Sign who somebody is, as a business's server does."""
+    return jwt.encode({"exp": utc_now() + timedelta(hours=1), **claims}, secret, algorithm="HS256")
 
 
 def bearer(token: str) -> dict[str, str]:

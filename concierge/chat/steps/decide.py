@@ -1,62 +1,57 @@
-"""How to answer: how long, how strictly. Pure: the same input gives the same plan."""
+"""How to answer this visitor in this turn."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from concierge.agents.schemas import GroundingMode
+from concierge.agents.schemas.policy import FallbackStrategy, StrategyPolicy
+from concierge.chat.steps.recall import Recalled
 from concierge.chat.steps.receive import Received
-from concierge.chat.writers.brief import AnswerBrief, Length
-from concierge.intelligence.schemas import ConversationAnalysis, ResponseStyle
-from concierge.knowledge.contradictions import Contradiction
-from concierge.knowledge.search import Found
-
-LENGTHS: Mapping[ResponseStyle, Length] = {"concise": "brief", "neutral": "normal", "detailed": "detailed"}
-SENTENCES: Mapping[Length, int] = {"brief": 2, "normal": 3, "detailed": 6}
+from concierge.chat.strategy.decide import decide as strategy_for
+from concierge.chat.strategy.escalation import UNANSWERED
+from concierge.chat.strategy.moment import Moment, moment_of
+from concierge.chat.strategy.schemas import Strategy
+from concierge.chat.writers.brief import Outcome
+from concierge.intelligence.schemas import ConversationAnalysis
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerPlan:
-    """`max_sentences` bounds the prose; in strict mode an answer needs more than one document behind it.
+class Decided:
+    """A strategy, with all that it was decided from."""
 
-    `escalation_suggested` is true when a person had better take over, whatever the answer.
-    """
+    strategy: Strategy
+    moment: Moment
+    analysis: ConversationAnalysis
+    recalled: Recalled
 
-    length: Length
-    max_sentences: int
-    grounding_mode: GroundingMode
-    escalation_suggested: bool = False
-
-    def brief(
-        self,
-        received: Received,
-        found: Found,
-        contradictions: tuple[Contradiction, ...],
-    ) -> AnswerBrief:
-        return AnswerBrief(
-            question=received.request.message,
-            question_vector=found.vector,
-            idf=found.idf,
-            passages=found.passages,
-            max_sentences=self.max_sentences,
-            length=self.length,
-            turn=received.turn.seq - 1,
-            agent_name=received.agent.name,
-            contradictions=contradictions,
-            lead=found.lead,
-            pair=found.pair,
+    @property
+    def is_personal(self) -> bool:
+        """Whether the reply differs from what somebody would get of whom nothing is known."""
+        customer, strategy = self.recalled.customer, self.strategy
+        return bool(
+            strategy.recall
+            or customer.session
+            or customer.memories
+            or strategy.tone != "neutral"
+            or strategy.depth != "standard"
         )
 
+    def after(self, outcome: Outcome, policy: StrategyPolicy) -> "Decided":
+        """What has to be decided anew once it is known how well the answer could be given."""
+        escalation = UNANSWERED.get(outcome)
+        known = self.strategy.escalation
+        if known is not None or escalation is None or escalation.reason not in policy.escalate_for:
+            return self
+        reasons = (*self.strategy.reasons, escalation.because)
+        return replace(self, strategy=replace(self.strategy, escalation=escalation, reasons=reasons))
 
-def decide(received: Received, analysis: ConversationAnalysis) -> AnswerPlan:
-    length = wanted_length(analysis)
-    return AnswerPlan(
-        length,
-        SENTENCES[length],
-        received.agent.grounding_mode,
-        escalation_suggested="escalate_to_human" in analysis.next_best_actions,
-    )
 
-
-def wanted_length(analysis: ConversationAnalysis) -> Length:
-    """As long as the visitor wishes to read; a phone, which the analysis knows of, gets a short answer."""
-    return LENGTHS[analysis.personalization_cues.response_style]
+def decide(
+    received: Received,
+    analysis: ConversationAnalysis,
+    recalled: Recalled,
+    draws: Mapping[FallbackStrategy, float],
+) -> Decided:
+    history = [exchange.message for exchange in received.turn.history]
+    moment = moment_of(received.request.message, history, analysis, draws)
+    strategy = strategy_for(analysis, recalled.customer, recalled.product, received.agent.policy, moment)
+    return Decided(strategy, moment, analysis, recalled)

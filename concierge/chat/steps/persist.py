@@ -4,19 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from concierge.accounts.scope import Unit
-from concierge.chat.schemas import ChatOut, ClaimOut, CustomerContextOut, SourceOut
+from concierge.chat.schemas import ChatOut, ClaimOut, CustomerContextOut, SourceOut, UserIntelligenceOut
+from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
-from concierge.chat.stream import TurnLog
+from concierge.chat.stream import Event, TurnLog
 from concierge.conversations.service import ConversationService
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
 
 
-def reply_of(received: Received, verified: Verified, *, escalation_suggested: bool) -> dict[str, Any]:
-    """Make the reply as it crosses HTTP, in the shape of `ChatOut`."""
-    answer = verified.answer
+def reply_of(received: Received, verified: Verified, decided: Decided) -> dict[str, Any]:
+    """Make the reply as it crosses HTTP, in the shape of `ChatOut`, fit for the visitor's own eyes."""
+    answer, strategy, customer = verified.answer, decided.strategy, decided.recalled.customer
+    shown = insight_of(decided) if received.agent.shows_intelligence_to_visitors else {}
     reply = ChatOut(
         response=answer.text,
         conversation_id=received.turn.conversation_id,
@@ -29,10 +31,24 @@ def reply_of(received: Received, verified: Verified, *, escalation_suggested: bo
             if answer.claims
         ],
         grounding_mode=received.agent.grounding_mode,
-        escalation_suggested=answer.offers_handover or escalation_suggested,
-        customer_context=CustomerContextOut(visitor_id=received.request.visitor_id),
+        escalation_suggested=answer.offers_handover or strategy.escalation is not None,
+        fallback_strategy=strategy.fallback,
+        customer_context=CustomerContextOut(
+            visitor_id=received.request.visitor_id,
+            engagement_level=customer.engagement_level,
+            returning_customer=customer.returning,
+            personalization_applied=decided.is_personal,
+            **shown,
+        ),
     )
     return reply.model_dump(mode="json")
+
+
+def insight_of(decided: Decided) -> dict[str, Any]:
+    """What was read of the visitor, which only the business itself may see unless it says otherwise."""
+    needed = decided.strategy.escalation is not None
+    read = UserIntelligenceOut.of(decided.analysis, escalation_needed=needed)
+    return {"user_intelligence": read.model_dump(mode="json")}
 
 
 async def persist(
@@ -40,17 +56,18 @@ async def persist(
     received: Received,
     log: TurnLog,
     reply: Mapping[str, Any],
+    insight: Mapping[str, Any],
     trace: Mapping[str, Any],
     clock: Clock,
 ) -> None:
     """Store the turn, then tell its listeners: whoever hears that it is complete can read it."""
-    events = [event.as_dict() for event in log.events]
-    events.append({"id": len(events) + 1, "type": "message.completed", "data": dict(reply)})
+    last = Event(len(log.events) + 1, "message.completed", reply, insight)
+    events = [event.as_dict() for event in (*log.events, last)]
     async with db.transaction(received.scope.org_id) as session:
         await ConversationService(Unit(session, received.scope), clock).finish_turn(
             received.turn.id, status="completed", reply=reply, events=events, trace=trace
         )
-    await log.say("message.completed", reply)
+    await log.say("message.completed", reply, insight)
 
 
 async def persist_failure(

@@ -1,7 +1,7 @@
 """Who asks which agent what: check the message and store it before anything is done about it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from concierge.chat.visitors import check_origin
 from concierge.conversations.errors import TurnAlreadyStartedError
 from concierge.conversations.schemas import StartedTurn, TurnRequest
 from concierge.conversations.service import ConversationService
+from concierge.customers.schemas.known import KnownCustomer
+from concierge.customers.service import ArrivalService
+from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 
 
@@ -25,6 +28,7 @@ class Received:
     agent: AgentConfiguration
     request: TurnRequest
     turn: StartedTurn
+    customer: KnownCustomer | None = None
 
     @property
     def audiences(self) -> Audiences:
@@ -38,6 +42,7 @@ class Reception:
     db: Database
     message_chars: int
     own_origins: frozenset[str]
+    clock: Clock = utc_now
 
     async def receive(
         self,
@@ -50,7 +55,7 @@ class Reception:
         given_up_after: timedelta,
     ) -> Received:
         """Errors: AgentNotFoundError, MessageEmptyError, MessageTooLongError, OriginNotAllowedError,
-        AudiencesNotAllowedError, and those of `ConversationService.start_turn`.
+        AudiencesNotAllowedError, VisitorEndedError, and those of `ConversationService.start_turn`.
         """
         if not body.message:
             raise MessageEmptyError
@@ -59,6 +64,8 @@ class Reception:
         if scope.actor.kind == "visitor" and scope.actor.agent_id != agent_id:
             raise AgentNotFoundError
         request = _request(scope, agent_id, body, idempotency_key)
+        if body.user_id is not None and body.visitor_id is None and scope.actor.is_believed:
+            request = replace(request, visitor_id=await self._visitor_of(scope, agent_id, body.user_id))
         try:
             return await self._stored(scope, request, origin, given_up_after)
         except TurnAlreadyStartedError:
@@ -80,8 +87,21 @@ class Reception:
         async with self.db.transaction(scope.org_id) as session:
             unit = Unit(session, scope)
             agent = await self.admit(unit, request.agent_id, origin)
-            turn = await ConversationService(unit).start_turn(request, given_up_after=given_up_after)
-        return Received(scope, agent, request, turn)
+            customer = await self._arrived(unit, request)
+            turn = await ConversationService(unit, self.clock).start_turn(
+                request, given_up_after=given_up_after
+            )
+        return Received(scope, agent, request, turn, customer)
+
+    async def _visitor_of(self, scope: TenantScope, agent_id: UUID, user_id: str) -> UUID:
+        async with self.db.transaction(scope.org_id) as session:
+            return await ArrivalService(Unit(session, scope), self.clock).visitor_of(user_id, agent_id)
+
+    async def _arrived(self, unit: Unit, request: TurnRequest) -> KnownCustomer | None:
+        if request.visitor_id is None:
+            return None
+        page = request.session_context.get("current_page")
+        return await ArrivalService(unit, self.clock).arrive(request.visitor_id, request.agent_id, page)
 
 
 def _request(scope: TenantScope, agent_id: UUID, body: ChatIn, idempotency_key: str | None) -> TurnRequest:

@@ -5,8 +5,7 @@ from typing import Final
 
 from concierge.agents.schemas.policy import FallbackStrategy
 from concierge.chat.strategy.fallback import Situation
-from concierge.chat.strategy.schemas import Depth, NextStep, Opening, Parameters, Tone
-from concierge.chat.writers.brief import Length
+from concierge.chat.strategy.schemas import Depth, Length, NextStep, Opening, Parameters, Tone
 from concierge.customers.schemas.context import ResponseStyle
 from concierge.intelligence.schemas import EmotionalState
 

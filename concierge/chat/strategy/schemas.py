@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from concierge.agents.schemas.policy import EscalationReason, FallbackStrategy
-from concierge.chat.writers.brief import Length
 from concierge.customers.schemas.context import RememberedFact
 
 Tone = Literal["neutral", "empathetic", "reassuring", "patient", "energetic", "warm"]
 Opening = Literal["none", "acknowledge", "apologise", "reassure", "share_joy", "welcome", "welcome_back"]
+Length = Literal["brief", "normal", "detailed"]
 Depth = Literal["simple", "standard", "technical"]
 NextStep = Literal[
     "none", "ask_need", "ask_detail", "show_ways", "recommend", "offer_purchase", "offer_human", "close"

@@ -8,10 +8,12 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from concierge.catalog.schemas.context import ProductContext
+from concierge.chat.strategy.schemas import Length, Strategy
+from concierge.customers.schemas.context import CustomerContext
 from concierge.knowledge.contradictions import Contradiction
 from concierge.knowledge.schemas import Passage
 
-Length = Literal["brief", "normal", "detailed"]
 Outcome = Literal["answered", "partial", "unsupported", "small_talk"]
 
 
@@ -23,6 +25,7 @@ class AnswerBrief:
     `pair`, which is then the first passage, is a question–answer pair that asks the same: its answer is the answer.
     `turn` counts the agent's earlier turns in the conversation, so that set phrases do not repeat themselves.
     `lead` is how far the first passage stands above those that merely share the subject, None where one cannot tell.
+    `said` are the agent's earlier replies in the conversation, oldest first.
     `contradictions` are statements of the passages that disagree. `max_sentences` bounds the sentences of prose; a list, a table or a run of steps counts as one.
     """
 
@@ -37,6 +40,10 @@ class AnswerBrief:
     contradictions: tuple[Contradiction, ...] = ()
     lead: float | None = None
     pair: Passage | None = None
+    strategy: Strategy | None = None
+    customer: CustomerContext | None = None
+    products: ProductContext | None = None
+    said: tuple[str, ...] = ()
 
     def cosines(self, passage: Passage) -> NDArray[np.float32]:
         """Compare the sentences of a passage with the question: (sentences,)."""

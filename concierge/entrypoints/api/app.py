@@ -13,6 +13,7 @@ from concierge.agents.routes import router as agents_routes
 from concierge.agents.routes import strategies as strategies_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
+from concierge.customers.routes import customers_router, identity_router
 from concierge.entrypoints.api import problems
 from concierge.entrypoints.api.health import router as health_routes
 from concierge.entrypoints.api.middleware import (
@@ -43,6 +44,8 @@ ROUTERS = (
     accounts_routes,
     agents_routes,
     strategies_routes,
+    customers_router,
+    identity_router,
     knowledge_routes,
     archives_routes,
     contradictions_routes,
@@ -116,6 +119,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.analyst = platform.analyst
     app.state.guidance = platform.guidance
     app.state.labels = platform.labels
+    app.state.identity_sealer = platform.identity_sealer
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)

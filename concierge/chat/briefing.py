@@ -1,0 +1,35 @@
+"""Everything a writer is given, put together from what the steps of a turn found. Pure."""
+
+from concierge.chat.evidence import Evidence
+from concierge.chat.steps.decide import Decided
+from concierge.chat.steps.receive import Received
+from concierge.chat.writers.brief import AnswerBrief
+from concierge.knowledge.contradictions import Contradiction
+from concierge.knowledge.search import Found
+
+
+def brief_of(
+    received: Received,
+    found: Found,
+    evidence: Evidence,
+    contradictions: tuple[Contradiction, ...],
+    decided: Decided,
+) -> AnswerBrief:
+    parameters = decided.strategy.parameters
+    return AnswerBrief(
+        question=received.request.message,
+        question_vector=found.vector,
+        idf=found.idf,
+        passages=evidence.passages,
+        max_sentences=parameters.max_sentences,
+        length=parameters.length,
+        turn=received.turn.seq - 1,
+        agent_name=received.agent.name,
+        contradictions=contradictions,
+        lead=evidence.lead,
+        pair=evidence.pair,
+        strategy=decided.strategy,
+        customer=decided.recalled.customer,
+        products=decided.recalled.product,
+        said=tuple(exchange.reply for exchange in received.turn.history),
+    )

@@ -1,0 +1,63 @@
+"""What an answer may rest on: passages of the packs and rows of the catalogue, in one order. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from concierge.catalog.schemas.context import CatalogEntry, ProductContext
+from concierge.chat.writers.catalog import passage_of
+from concierge.knowledge.schemas import Passage
+from concierge.knowledge.search import Found, Vector
+
+MOST_ROWS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`passages` come best first. `lead` and `pair` are as in `Found`; where a row of the catalogue leads, nobody can tell
+    how far.
+    """
+
+    passages: tuple[Passage, ...]
+    lead: float | None
+    pair: Passage | None
+
+
+def gathered(found: Found, product: ProductContext) -> Evidence:
+    """Put each row before the first passage that says less of what was asked; rows of a wish that was filtered by come
+    first, in the order of the wish. A question–answer pair that asks the same stays in front.
+    """
+    rows = product.matches[:MOST_ROWS]
+    if not rows:
+        return Evidence(found.passages, found.lead, found.pair)
+    head = found.passages[:1] if found.pair else ()
+    rest = found.passages[len(head) :]
+    merged = (*head, *(_first(rows, rest) if product.filters else _merged(rows, rest, found.vector)))
+    ranked = tuple(replace(passage, rank=rank) for rank, passage in enumerate(merged))
+    leads = bool(merged) and merged[0].chunk_id == rows[0].id
+    return Evidence(ranked, None if leads else found.lead, ranked[0] if found.pair else None)
+
+
+def _first(rows: Sequence[CatalogEntry], passages: Sequence[Passage]) -> Sequence[Passage]:
+    return [*(passage_of(row, rank) for rank, row in enumerate(rows)), *passages]
+
+
+def _merged(rows: Sequence[CatalogEntry], passages: Sequence[Passage], vector: Vector) -> Sequence[Passage]:
+    merged = list(passages)
+    said = [_nearest(passage, vector) for passage in passages]
+    for row in rows:
+        cosine = max(row.cosine, _nearest(passage_of(row, 0), vector))
+        place = next((at for at, other in enumerate(said) if other < cosine), len(said))
+        merged.insert(place, passage_of(row, place))
+        said.insert(place, cosine)
+    return merged
+
+
+def _nearest(passage: Passage, vector: Vector) -> float:
+    """The cosine of the sentence that comes nearest to the question."""
+    question = vector if passage.question_vector is None else passage.question_vector
+    if not len(passage.sentence_vectors):
+        return 0.0
+    return float(np.max(passage.sentence_vectors @ question))
