@@ -17,27 +17,38 @@ MOST_ROWS: Final = 5
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """`passages` come best first. `lead` and `pair` are as in `Found`; where a row of the catalogue leads, nobody can tell
-    how far.
+    how far. `shelf` is what the business shows anybody, which may be cited as well.
     """
 
     passages: tuple[Passage, ...]
     lead: float | None
     pair: Passage | None
+    shelf: tuple[Passage, ...] = ()
+
+    @property
+    def citable(self) -> tuple[Passage, ...]:
+        return self.passages + self.shelf
 
 
 def gathered(found: Found, product: ProductContext) -> Evidence:
     """Put each row before the first passage that says less of what was asked; rows of a wish that was filtered by come
     first, in the order of the wish. A question–answer pair that asks the same stays in front.
     """
-    rows = product.matches[:MOST_ROWS]
+    rows, shelf = product.matches[:MOST_ROWS], _shelf(product)
     if not rows:
-        return Evidence(found.passages, found.lead, found.pair)
+        return Evidence(found.passages, found.lead, found.pair, shelf)
     head = found.passages[:1] if found.pair else ()
     rest = found.passages[len(head) :]
     merged = (*head, *(_first(rows, rest) if product.filters else _merged(rows, rest, found.vector)))
     ranked = tuple(replace(passage, rank=rank) for rank, passage in enumerate(merged))
     leads = bool(merged) and merged[0].chunk_id == rows[0].id
-    return Evidence(ranked, None if leads else found.lead, ranked[0] if found.pair else None)
+    return Evidence(ranked, None if leads else found.lead, ranked[0] if found.pair else None, shelf)
+
+
+def _shelf(product: ProductContext) -> tuple[Passage, ...]:
+    priced = [price.entry for price in product.pricing if price.entry is not None]
+    entries = {entry.id: entry for entry in (*product.featured, *priced)}
+    return tuple(passage_of(entry, rank) for rank, entry in enumerate(entries.values()))
 
 
 def _first(rows: Sequence[CatalogEntry], passages: Sequence[Passage]) -> Sequence[Passage]:

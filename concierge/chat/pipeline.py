@@ -58,7 +58,7 @@ class Pipeline:
             brief = brief_of(received, found, evidence, contradictions, decided)
             written = await respond.respond(self._writer, brief, log)
         with trace.step("verify"):
-            verified = verify.verify(written, evidence.passages, received.agent.grounding_mode)
+            verified = verify.verify(written, evidence.citable, received.agent.grounding_mode)
             decided = decided.after(verified.answer.outcome, received.agent.policy)
         reply, insight = persist.reply_of(received, verified, decided), persist.insight_of(decided)
         trace.understood(understood).recalled(recalled).found(found).contradicted(contradictions)

@@ -41,7 +41,7 @@ class CatalogEntry:
 
 @dataclass(frozen=True, slots=True)
 class PriceRange:
-    """What a category costs: “sofas from $899”. `said` is the lowest price as it is said."""
+    """What a category costs: “sofas from $899”. `said` is the lowest price as it is said, `entry` the row that has it."""
 
     category: str
     lowest: Decimal
@@ -49,6 +49,7 @@ class PriceRange:
     currency: str
     said: str
     entry_id: UUID
+    entry: CatalogEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,14 @@ class Promotion:
 
 @dataclass(frozen=True, slots=True)
 class ProductContext:
-    """`matches` are the rows that fit the message, best first, within `filters` (“under 900, in stock”) read from it; the
-    rest is what the business would show anybody.
+    """`matches` are the rows that fit the message, best first, within `filters` (“under 900, in stock”) read from it, or
+    with `nearest` what comes closest where nothing does; the rest is what the business would show anybody.
     """
 
     version: int = 0
     matches: tuple[CatalogEntry, ...] = ()
     filters: tuple[str, ...] = ()
+    nearest: bool = False
     featured: tuple[CatalogEntry, ...] = ()
     pricing: tuple[PriceRange, ...] = ()
     promotions: tuple[Promotion, ...] = ()

@@ -8,6 +8,7 @@ from concierge.chat.strategy.escalation import escalation_of
 from concierge.chat.strategy.fallback import Situation, choose
 from concierge.chat.strategy.manner import (
     depth_of,
+    is_open_ended,
     next_step_of,
     opening_of,
     parameters_of,
@@ -43,6 +44,7 @@ def decide(
         depth=depth_of(situation),
         next_step=next_step_of(situation, choice.strategy, escalates=escalation is not None),
         purchase_step=purchase_step_is_welcome(situation),
+        open_ended=is_open_ended(situation),
         parameters=parameters_of(situation),
         escalation=escalation,
         eligible=choice.eligible,

@@ -38,8 +38,7 @@ LENGTHS: Final[Mapping[ResponseStyle, Length]] = {
     "detailed": "detailed",
 }
 SENTENCES: Final[Mapping[Length, int]] = {"brief": 2, "normal": 3, "detailed": 6}
-# A decision that is due is not put off by showing more ways.
-DECIDED: Final = frozenset({"decision", "retention"})
+LOOKING: Final = frozenset({"exploration", "comparison", "purchase_intent"})
 
 
 def tone_of(it: Situation) -> Tone:
@@ -85,6 +84,10 @@ def purchase_step_is_welcome(it: Situation) -> bool:
         it.customer.journey_stage == "decision" and it.moment.asks_price
     )
     return wants and it.policy.purchase_steps and not (it.is_upset or it.is_troubled)
+
+
+def is_open_ended(it: Situation) -> bool:
+    return it.moment.is_greeting or it.analysis.intent_category in LOOKING
 
 
 def next_step_of(it: Situation, fallback: FallbackStrategy, *, escalates: bool) -> NextStep:

@@ -11,6 +11,7 @@ from concierge.intelligence.schemas import ConversationAnalysis
 from concierge.intelligence.view import MessageView
 
 LONGEST_GREETING: Final = 60
+LOOKED_AT: Final = 2_000
 _GREETING: Final = re.compile(
     r"\W*(?:(?:hi+|hello+|hey+|hiya|howdy|greetings|welcome|good (?:morning|afternoon|evening|day)|hallo|guten (?:tag|morgen|abend)|"
     r"moin|servus|grüezi|grüß (?:gott|dich)|bonjour|salut|bonsoir|hola|buen[oa]s? (?:d[ií]as|tardes|noches)?|ciao|buongiorno|ol[áa]|hoi|goedendag)"
@@ -48,7 +49,7 @@ def moment_of(
     asked = (evidence.because for evidence in analysis.evidence.get(NAME, ()))
     return Moment(
         is_greeting=is_greeting(message),
-        asks_price=bool(_PRICE.search(message[:2_000])),
+        asks_price=asks_price(message),
         asks_for_person=ASKS_FOR_PERSON in asked,
         unresolved=_unresolved(history) + 1 if _is_trouble(analysis) else 0,
         turn=len(history) + 1,
@@ -59,6 +60,10 @@ def moment_of(
 def is_greeting(message: str) -> bool:
     """Whether a message does nothing but greet."""
     return len(message) <= LONGEST_GREETING and bool(_GREETING.fullmatch(message))
+
+
+def asks_price(message: str) -> bool:
+    return bool(_PRICE.search(message[:LOOKED_AT]))
 
 
 def _is_trouble(analysis: ConversationAnalysis) -> bool:

@@ -40,7 +40,8 @@ class Strategy:
     """`rule` names the row that chose the fallback strategy, `reasons` are sentences for operators, most weighty first.
 
     `eligible` are the strategies that were allowed here, and `explored` tells that learning chose among them. `recall` are the
-    facts that may be said aloud. `purchase_step` is whether a step towards buying is welcome.
+    facts that may be said aloud. `purchase_step` is whether a step towards buying is welcome, `open_ended` whether the
+    visitor is still looking around: a question that was answered is otherwise closed, and nobody is asked for more.
     """
 
     fallback: FallbackStrategy
@@ -51,6 +52,7 @@ class Strategy:
     depth: Depth
     next_step: NextStep
     purchase_step: bool
+    open_ended: bool
     parameters: Parameters
     escalation: Escalation | None = None
     eligible: tuple[FallbackStrategy, ...] = ()

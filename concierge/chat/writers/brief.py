@@ -45,6 +45,13 @@ class AnswerBrief:
     products: ProductContext | None = None
     said: tuple[str, ...] = ()
 
+    @property
+    def unfinished(self) -> str | None:
+        """What the customer was last here for, as they call it."""
+        memories = self.customer.memories if self.customer else ()
+        about = [fact for fact in memories if fact.kind in {"problem", "goal"} and fact.subject]
+        return max(about, key=lambda fact: fact.valid_from).subject if about else None
+
     def cosines(self, passage: Passage) -> NDArray[np.float32]:
         """Compare the sentences of a passage with the question: (sentences,)."""
         vector = passage.question_vector

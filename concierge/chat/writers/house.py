@@ -19,7 +19,9 @@ from concierge.chat.writers.layout import set_out
 from concierge.chat.writers.pairs import answer_of
 from concierge.chat.writers.repair import capital
 from concierge.chat.writers.selection import Reading, asks_for_amount, read
+from concierge.chat.writers.showing import shown
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
+from concierge.chat.writers.voice import voiced
 from concierge.knowledge.contradictions import Contradiction, Statement
 
 RELATED_SENTENCES = 2
@@ -31,9 +33,20 @@ class HouseWriter:
     """Pure and quick: the same brief always gives the same answer, within a few milliseconds."""
 
     def write(self, brief: AnswerBrief) -> WrittenAnswer:
+        """The answer, in the manner that the strategy asks for, if there is one."""
+        from_catalogue = None if brief.pair else shown(brief)
+        answer = from_catalogue or self._answer(brief)
+        if answer.outcome == "small_talk":
+            return answer
+        return voiced(answer, brief, leads_on=from_catalogue is not None)
+
+    @staticmethod
+    def _answer(brief: AnswerBrief) -> WrittenAnswer:
         if brief.pair is not None:
             return answer_of(brief.pair)
-        reply = phrases.small_talk(brief.question, turn=brief.turn, agent_name=brief.agent_name)
+        reply = phrases.small_talk(
+            brief.question, turn=brief.turn, agent_name=brief.agent_name, said=brief.said
+        )
         if reply is not None:
             return WrittenAnswer(text=reply, outcome="small_talk", confidence=1.0, pieces=(reply,))
         reading = read(brief)
@@ -123,35 +136,40 @@ def _told(brief: AnswerBrief, citations: Citations) -> list[Contradiction]:
 def _on_difference(brief: AnswerBrief, told: Sequence[Contradiction]) -> str:
     """Say since when the better statement holds, or that none is known to be the better one; nothing if they agree."""
     if not all(pair.settled for pair in told):
-        return phrases.pick(phrases.DIFFERING, brief.question, brief.turn)
+        return phrases.pick(phrases.DIFFERING, brief.question, brief.turn, brief.said)
     dates = [pair.valid.dated for pair in told if pair.valid.dated]
     if not dates:
         return ""
-    sentence = phrases.pick(phrases.DATED, brief.question, brief.turn)
+    sentence = phrases.pick(phrases.DATED, brief.question, brief.turn, brief.said)
     return sentence.format(date=f"{max(dates).day} {max(dates):%B %Y}")
 
 
 def _opening(brief: AnswerBrief, support: Support, *, listed: bool) -> list[str]:
     if support.missing:
         return [_unknown(brief, support) + ("\n\n" if listed else " ")]
-    return [phrases.pick(phrases.CLOSEST, brief.question, brief.turn) + ("\n\n" if listed else " ")]
+    return [
+        phrases.pick(phrases.CLOSEST, brief.question, brief.turn, brief.said) + ("\n\n" if listed else " ")
+    ]
 
 
 def _way_on(brief: AnswerBrief, support: Support, parts: tuple[Part, ...]) -> list[str]:
     glue = " " if parts[-1].is_prose else "\n\n"
     options = phrases.RATHER_ASK if support.missing else phrases.NOT_SETTLED
-    return [glue + phrases.pick(options, brief.question, brief.turn)]
+    return [glue + phrases.pick(options, brief.question, brief.turn, brief.said)]
 
 
 def _unknown(brief: AnswerBrief, support: Support) -> str:
     if not support.missing:
-        return phrases.pick(phrases.UNKNOWN, brief.question, brief.turn)
-    sentence = phrases.pick(phrases.UNKNOWN_TOPIC, brief.question, brief.turn)
+        return phrases.pick(phrases.UNKNOWN, brief.question, brief.turn, brief.said)
+    sentence = phrases.pick(phrases.UNKNOWN_TOPIC, brief.question, brief.turn, brief.said)
     return sentence.format(topic=support.missing, topic_capital=capital(support.missing))
 
 
 def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
-    pieces = (_unknown(brief, support), " " + phrases.pick(phrases.OFFERS, brief.question, brief.turn))
+    pieces = (
+        _unknown(brief, support),
+        " " + phrases.pick(phrases.OFFERS, brief.question, brief.turn, brief.said),
+    )
     return WrittenAnswer(
         text="".join(pieces),
         outcome="unsupported",

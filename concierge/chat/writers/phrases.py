@@ -78,22 +78,35 @@ NOT_SETTLED = (
     "If you meant something else, shall I pass you on to a colleague?",
 )
 
+_GAP = re.compile(r"\{\w+\}")
 _COMPILED = tuple(
     (re.compile(rf"^\W*(?:{pattern}){_END}", re.IGNORECASE), replies) for pattern, replies in SMALL_TALK
 )
 
 
-def pick(options: Sequence[str], question: str, turn: int) -> str:
-    """The same question in the same turn always gets the same phrase; the next turn gets another."""
-    return options[(zlib.crc32(question.strip().lower().encode()) + turn) % len(options)]
+def pick(options: Sequence[str], question: str, turn: int, said: Sequence[str] = ()) -> str:
+    """The same question in the same turn always gets the same phrase, and one that was `said` not again."""
+    first = (zlib.crc32(question.strip().lower().encode()) + turn) % len(options)
+    rotated = (*options[first:], *options[:first])
+    return unsaid(rotated, said) or rotated[0]
 
 
-def small_talk(message: str, *, turn: int, agent_name: str | None) -> str | None:
+def unsaid(options: Sequence[str], said: Sequence[str]) -> str | None:
+    """The first phrase that none of the earlier replies holds; of one with gaps, its longest part counts."""
+    spoken = "\n".join(said)
+    for option in options:
+        fixed = max(_GAP.split(option), key=len)
+        if fixed not in spoken:
+            return option
+    return None
+
+
+def small_talk(message: str, *, turn: int, agent_name: str | None, said: Sequence[str] = ()) -> str | None:
     """The reply to a greeting, thanks, a farewell or a question about the assistant itself; otherwise None."""
     if len(message) > 80:
         return None
     for pattern, replies in _COMPILED:
         if pattern.match(message):
             name = agent_name or "the concierge here"
-            return pick(replies, message, turn).format(name=name)
+            return pick(replies, message, turn, said).format(name=name)
     return None

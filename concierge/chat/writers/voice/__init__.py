@@ -1,0 +1,58 @@
+"""How the house sounds: an opening that fits the mood, and one fitting step on, around what the evidence says. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
+from concierge.chat.writers.voice.openings import opening_of
+from concierge.chat.writers.voice.steps import next_step_of
+
+__all__ = ["voiced"]
+
+
+# Steps that lead on from what is not decided yet.
+LEADING_ON: Final = frozenset({"ask_need", "show_ways", "recommend"})
+
+
+def voiced(answer: WrittenAnswer, brief: AnswerBrief, *, leads_on: bool = False) -> WrittenAnswer:
+    """Put an answer between an opening and a next step, where the strategy calls for them.
+
+    With `leads_on` the answer itself leaves something to choose; the answer of a question–answer pair never does.
+    """
+    if brief.strategy is None:
+        return answer
+    opening = opening_of(brief.strategy, brief.question, brief.said)
+    strategy = brief.strategy
+    leads_on = leads_on or (strategy.open_ended and brief.pair is None)
+    closed = strategy.next_step in LEADING_ON and not leads_on
+    step = "" if closed or _asks(answer.text) else next_step_of(brief, answer)
+    pieces = [*_before(opening, answer), *answer.pieces, *_behind(step, answer)]
+    offers = answer.offers_handover or (bool(step) and brief.strategy.next_step == "offer_human")
+    return replace(answer, text="".join(pieces), pieces=tuple(pieces), offers_handover=offers)
+
+
+def _before(opening: str, answer: WrittenAnswer) -> Sequence[str]:
+    if not opening:
+        return ()
+    return (opening + (" " if _is_prose(answer.text.lstrip().partition("\n")[0]) else "\n\n"),)
+
+
+def _behind(step: str, answer: WrittenAnswer) -> Sequence[str]:
+    if not step:
+        return ()
+    return ((" " if _is_prose(answer.text.rpartition("\n")[2]) else "\n\n") + step,)
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a sentence can stand on the same line."""
+    return (
+        bool(line.strip())
+        and not line.lstrip().startswith(("|", "-", "*", "#", "```", "1."))
+        and line.strip()[:2] != "> "
+    )
+
+
+def _asks(text: str) -> bool:
+    """Whether the reply asks something already: two questions in one are one too many."""
+    return "?" in text
