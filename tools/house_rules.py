@@ -35,6 +35,7 @@ NAMED_MODULES = {
         "vocabulary",
         "weighing",
     },
+    "learning": {"beta", "judging", "rewards", "sampling", "segments"},
     "knowledge": {
         "chunker",
         "chunkers",

@@ -40,6 +40,8 @@ from concierge.knowledge.service import (
     SearchService,
     SourceWatch,
 )
+from concierge.learning import jobs as learning_jobs
+from concierge.learning.service import Judgement, Learning
 from concierge.llm.embedders import Embedders, QuestionVectors
 from concierge.llm.embeddings import LOCAL_MODEL, Embedder, VectorSpace, create_embedder
 from concierge.llm.reranking import HostedReranker
@@ -79,10 +81,13 @@ class Platform:
     exporting: PackExport
     guidance: GuidanceService
     labels: LabelExport
+    learning: Learning
+    judgement: Judgement
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
         knowledge_jobs.register(runner.app, self.ingestion, self.contradictions, self.reindexing)
+        learning_jobs.register(runner.app, self.judgement)
         return runner
 
 
@@ -126,6 +131,7 @@ def build(
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
     guidance = GuidanceService(db, vectors)
     analyst = Analyst(vectors, create_structured_model(settings.llm), guidance)
+    judgement = Judgement(db, clock)
     own_origins = own_origins_of(settings)
     limits = settings.limits
     fetcher = fetcher or Fetcher(
@@ -156,6 +162,8 @@ def build(
         exporting=PackExport(db, clock),
         guidance=guidance,
         labels=LabelExport(db),
+        learning=Learning(db, judgement, clock),
+        judgement=judgement,
     )
 
 

@@ -7,7 +7,9 @@ from uuid import UUID
 import httpx
 
 from concierge.entrypoints.wiring import Platform
+from concierge.kit.ids import new_id
 from concierge.knowledge.service.texts import text_source
+from tests.factories.strategies import follow_strategy
 from tests.factories.tenants import Tenant, make_tenant
 
 # The same shop says two things of its car park.
@@ -37,7 +39,8 @@ class Furnished:
 async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     tenant = await make_tenant(platform, client)
     source_id = await tenant.read(text_source("Returns", RETURNS))
-    turn = await tenant.ask(QUESTION)
+    visitor_id = new_id()
+    turn = await tenant.ask(QUESTION, visitor_id=str(visitor_id))
     ids = {
         "agent_id": tenant.agent_id,
         "pack_id": tenant.pack_id,
@@ -56,6 +59,8 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     await _guide(tenant, ids["turn_id"])
     ids["rule_id"] = await _first(tenant, "/intelligence/rules")
     ids["attribute_id"] = await _first(tenant, "/intelligence/attributes")
+    ids["visitor_id"] = visitor_id
+    await _teach(tenant, turn, visitor_id)
     return Furnished(tenant, ids, turn)
 
 
@@ -106,6 +111,14 @@ async def _guide(tenant: Tenant, turn_id: UUID) -> None:
             method, f"/api/v1/intelligence{path}", headers=tenant.owner, json=body
         )
         assert response.is_success, response.text
+
+
+async def _teach(tenant: Tenant, turn: dict[str, Any], visitor_id: UUID) -> None:
+    """Have a strategy followed, and its visitor pleased."""
+    await follow_strategy(tenant, turn, visitor_id=visitor_id)
+    path = f"/api/v1/chat/{tenant.agent_id}/conversations/{turn['conversation_id']}/rating"
+    response = await tenant.client.post(path, headers=tenant.secret, json={"rating": 5})
+    assert response.status_code == 200, response.text
 
 
 async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:

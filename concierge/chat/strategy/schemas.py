@@ -5,8 +5,8 @@ from typing import Literal
 
 from concierge.chat.writers.brief import Length
 from concierge.customers.schemas.context import RememberedFact
+from concierge.learning.schemas.strategies import FallbackStrategy
 
-FallbackStrategy = Literal["discovery", "assumption", "exploration", "showcase", "helpful"]
 EscalationReason = Literal[
     "customer_request",
     "anger",
