@@ -6,6 +6,7 @@ from uuid import UUID
 
 from psycopg import errors
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from concierge.accounts.scope import TenantScope
 from concierge.conversations.errors import TurnAlreadyStartedError
@@ -192,7 +193,7 @@ class ConversationRepository:
             select(Turn.id, Turn.conversation_id, Turn.status, Trace.trace["analysis"], Trace.trace["answer"])
             .outerjoin(Trace, (Trace.org_id == Turn.org_id) & (Trace.turn_id == Turn.id))
             .where(Turn.org_id == self._scope.org_id, Turn.conversation_id.in_(conversation_ids))
-            .distinct(Turn.conversation_id)
+            .ext(distinct_on(Turn.conversation_id))
             .order_by(Turn.conversation_id, Turn.seq.desc())
         )
         return [
