@@ -16,13 +16,18 @@ CLOSING: Final = "close_warmly"
 
 
 def judged(last: LastTurn) -> Literal["resolved", "abandoned"] | None:
-    """What the last turn shows; None where it may have been either, which teaches nothing."""
-    if last.status != "completed" or last.answer.get("outcome") in UNANSWERED:
-        return "abandoned"
+    """What the last turn shows; None where it may have been either, which teaches nothing.
+
+    Whoever only says thank you asks nothing that could be left unanswered.
+    """
     mood = last.analysis.get("emotional_state")
-    if mood in LEFT_FEELING:
+    if last.status != "completed" or mood in LEFT_FEELING:
         return "abandoned"
-    return "resolved" if mood in PLEASED or CLOSING in _actions(last.analysis) else None
+    if CLOSING in _actions(last.analysis):
+        return "resolved"
+    if last.answer.get("outcome") in UNANSWERED:
+        return "abandoned"
+    return "resolved" if mood in PLEASED else None
 
 
 def _actions(analysis: Mapping[str, Any]) -> list[Any]:

@@ -17,7 +17,7 @@ from concierge.learning.schemas.strategies import STRATEGIES, Choice, FallbackSt
 # anything is known of a strategy at all.
 LEAN: Final = 10.0
 CAUTION: Final = 10.0
-LEAD: Final = 0.6  # Another strategy leads once it is better than the rule's choice with this probability.
+LEAD: Final = 0.7  # Another strategy leads once it is better than the rule's choice with this probability.
 EVEN: Final = 1.0  # Of success and of failure each, where not even the rule was tried.
 MOST_SURE: Final = 0.98  # A guess from elsewhere never rules anything out.
 CENTRAL: Final = 0.95  # Of the interval that is shown.

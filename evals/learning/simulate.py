@@ -69,9 +69,8 @@ class Memory:
 class Learner:
     """Learning as it is served: off until enough outcomes are known, by counts that are a moment old."""
 
-    def __init__(self, world: World, random: Random) -> None:
-        self._world = world
-        self._random = random
+    def __init__(self, world: World, seed: int) -> None:
+        self._random = _chance(world, seed, "outcomes")
         self._memory = Memory()
         self._counts: Counts | None = None
         self._coming: deque[tuple[int, Cell, Tally]] = deque()
@@ -121,7 +120,7 @@ class Learner:
 
 def simulate(world: World, seed: int) -> Mapping[str, Run]:
     """What each policy makes of the same visits."""
-    learner = Learner(world, _chance(world, seed, "outcomes"))
+    learner = Learner(world, seed)
     policies: Mapping[str, Policy] = {
         "fixed rules": lambda situation, _visit, _seed: situation.rule,
         "learning": learner.choose,

@@ -5,14 +5,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from concierge.entrypoints.wiring import Platform
 from concierge.kit.clock import utc_now
 from concierge.kit.ids import new_id
 from concierge.learning.models import StrategyCount
 from concierge.learning.service import Judgement, Learning
-from concierge.learning.service.draws import LIFETIME_S
+from concierge.learning.service.draws import JUDGED_EVERY_S, LIFETIME_S
 from tests.factories.strategies import SEGMENT, follow_strategy
 from tests.factories.tenants import Tenant
 from tests.intelligence.test_guidance import Moving, connections
@@ -42,6 +42,9 @@ async def teach(tenant: Tenant, went: Mapping[str, tuple[float, float]]) -> None
         await session.execute(insert(StrategyCount), rows)
 
 
+JUDGING = text(
+    "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'learning.judge' AND args ->> 'org_id' = :org_id"
+)
 ENOUGH = {"discovery": (40.0, 60.0), "showcase": (75.0, 25.0)}
 
 
@@ -90,6 +93,22 @@ async def test_a_turn_costs_one_statement_or_none(tenant: Tenant, platform: Plat
         await learning.draws(tenant.scope, SEGMENT, new_id())
 
     assert (len(none), len(one)) == (0, 1)
+
+
+async def test_turns_have_silent_conversations_looked_at(tenant: Tenant, platform: Platform) -> None:
+    clock = Moving()
+    learning = another(platform, clock)
+
+    async def waiting() -> int:
+        async with platform.db.transaction(tenant.org_id) as session:
+            found = await session.execute(JUDGING, {"org_id": str(tenant.org_id)})
+            return found.scalar_one()
+
+    for seconds in (0.0, LIFETIME_S, JUDGED_EVERY_S):
+        clock.seconds += seconds
+        await learning.draws(tenant.scope, SEGMENT, new_id())
+
+        assert await waiting() == 2  # One at once, one for when the conversations of now are silent.
 
 
 async def test_another_organization_learns_nothing_of_it(

@@ -251,4 +251,9 @@ async def test_silent_conversations_are_judged_by_their_last_turn(tenant: Tenant
     runs = [await platform.judgement.run(TenantScope(tenant.org_id)) for _ in range(2)]
 
     assert runs == [2, 0]
-    assert await counted(tenant) == {"showcase": (0.1, 0.9), "discovery": (0.8, 0.2)}
+    async with tenant.platform.db.transaction(tenant.org_id) as session:
+        kept = [
+            await LearningRepository(session, tenant.scope).outcomes_of(UUID(turn["conversation_id"]))
+            for turn in (abandoned, thanked, recent)
+        ]
+    assert [[own.kind for own in outcomes] for outcomes in kept] == [["abandoned"], ["resolved"], []]

@@ -87,6 +87,8 @@ def test_a_conversation_counts_once_whatever_was_said_of_it(endings: list[Ending
         ("completed", "answered", {"emotional_state": "neutral"}, None),
         ("completed", "answered", {"emotional_state": "satisfied"}, "resolved"),
         ("completed", "small_talk", {"next_best_actions": ["close_warmly"]}, "resolved"),
+        ("completed", "unsupported", {"next_best_actions": ["close_warmly"]}, "resolved"),
+        ("failed", None, {"next_best_actions": ["close_warmly"]}, "abandoned"),
         ("completed", "answered", {"emotional_state": "angry"}, "abandoned"),
         ("completed", "unsupported", {"emotional_state": "happy"}, "abandoned"),
         ("completed", "partial", {}, "abandoned"),
