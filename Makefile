@@ -37,7 +37,7 @@ format: $(STAMPS)/dev ## Format the code and mend what can be mended by itself
 bench: $(STAMPS)/dev $(WIDGET) ## Measure speed and memory, beside peers where `make peers` was run
 	@$(BIN)/python -m benchmarks
 
-eval: $(STAMPS)/dev ## Measure answers and retrieval on public data (CONCIERGE_EVAL_DATA), beside peers likewise
+eval: $(STAMPS)/dev ## Measure answers and retrieval on public data (CONCIERGE_EVAL_DATA), beside peers likewise; simulate learning
 	@$(BIN)/python -m evals
 
 peers: ## Install the systems that benchmarks compare with, in an environment of their own

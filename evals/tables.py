@@ -11,6 +11,7 @@ from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
 from evals.injections import Rate
 from evals.intelligence.measure import Confusion
+from evals.learning.tables import tables_of as learning_tables
 from evals.measure import FOLLOW_UPS, LAST_TURN, Measurement
 
 ARTICLES = "whole articles"
@@ -32,6 +33,8 @@ def tables_of(measurement: Measurement) -> Iterator[Table]:
         yield _reliability(measurement.reports["answerability"])
     elif measurement.name == "intelligence":
         yield from _read_messages(measurement.reports)
+    elif measurement.name == "learning":
+        yield from learning_tables(measurement.reports)
     elif measurement.name == "instructions":
         yield _flagged(measurement.reports["instructions"])
     elif "answers" in measurement.reports:

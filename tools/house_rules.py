@@ -36,6 +36,7 @@ NAMED_MODULES = {
         "vocabulary",
         "weighing",
     },
+    "learning": {"beta", "judging", "rewards", "sampling", "segments"},
     "knowledge": {
         "chunker",
         "chunkers",

@@ -2,9 +2,10 @@
 
 import asyncio
 
+from concierge.accounts.scope import Unit
 from concierge.chat.briefing import brief_of
 from concierge.chat.evidence import gathered
-from concierge.chat.steps import decide, embed, persist, respond, retrieve, understand, verify
+from concierge.chat.steps import decide, embed, learn, persist, respond, retrieve, understand, verify
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.understand import Vocabularies
@@ -17,6 +18,7 @@ from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
 from concierge.knowledge.contradictions import among
 from concierge.knowledge.search import Search
+from concierge.learning.service import Learning
 
 
 class Pipeline:
@@ -27,6 +29,7 @@ class Pipeline:
         analyst: Analyst,
         vocabularies: Vocabularies,
         recollection: Recollection,
+        learning: Learning,
         writer: Writer,
         clock: Clock,
     ) -> None:
@@ -35,6 +38,7 @@ class Pipeline:
         self._analyst = analyst
         self._vocabularies = vocabularies
         self._recollection = recollection
+        self._learning = learning
         self._writer = writer
         self._clock = clock
 
@@ -50,8 +54,10 @@ class Pipeline:
             trace.timed("understand", understand.understand(self._analyst, self._vocabularies, received)),
             trace.timed("recall", self._recollection.recall(received)),
         )
+        segment = learn.segment(received, understood.analysis, recalled)
+        draws = await learn.draws(self._learning, received, segment)
         with trace.step("decide"):
-            decided = decide.decide(received, understood.analysis, recalled, {})
+            decided = decide.decide(received, understood.analysis, recalled, segment, draws)
             evidence = gathered(found, recalled.product)
             contradictions = among(evidence.passages)
         with trace.step("respond"):
@@ -60,10 +66,14 @@ class Pipeline:
         with trace.step("verify"):
             verified = verify.verify(written, evidence.citable, received.agent.grounding_mode)
             decided = decided.after(verified.answer.outcome, received.agent.policy)
-        reply, insight = persist.reply_of(received, verified, decided), persist.insight_of(decided)
+        reply = persist.reply_of(received, verified, decided)
         trace.understood(understood).recalled(recalled).found(found).contradicted(contradictions)
         trace.decided(decided).verified(verified)
-        await persist.persist(self._db, received, log, reply, insight, trace.finish(), self._clock)
+        async with self._db.transaction(received.scope.org_id) as session:
+            unit = Unit(session, received.scope)
+            last = await persist.store(unit, received, log, reply, decided, trace.finish(), self._clock)
+            await learn.note(unit, received, decided, self._clock)
+        await log.say(last.type, last.data, last.insight)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:
         """Store that a turn failed and why. Errors: UnavailableError."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from time import perf_counter
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -141,7 +141,7 @@ class TraceBuilder:
 
     def decided(self, decided: Decided) -> Self:
         self._trace["strategy"] = to_jsonable_python(asdict(decided.strategy))
-        self._trace["moment"] = asdict(decided.moment)
+        self._trace["moment"] = asdict(replace(decided.moment, draws=None))
         return self
 
     def verified(self, verified: Verified) -> Self:

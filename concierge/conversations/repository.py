@@ -1,15 +1,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 from psycopg import errors
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from concierge.accounts.scope import TenantScope
 from concierge.conversations.errors import TurnAlreadyStartedError
 from concierge.conversations.models import Conversation, Trace, Turn
+from concierge.conversations.schemas import LastTurn, TurnStatus
 from concierge.kit.db import Session, fetch, jsonb
 
 ADD_CONVERSATION: LiteralString = """
@@ -185,6 +187,18 @@ class ConversationRepository:
             .limit(limit)
         )
         return [(row[0], row[1]) for row in rows]
+
+    async def last_turns(self, conversation_ids: Sequence[UUID]) -> Sequence[LastTurn]:
+        rows = await self._session.execute(
+            select(Turn.id, Turn.conversation_id, Turn.status, Trace.trace["analysis"], Trace.trace["answer"])
+            .outerjoin(Trace, (Trace.org_id == Turn.org_id) & (Trace.turn_id == Turn.id))
+            .where(Turn.org_id == self._scope.org_id, Turn.conversation_id.in_(conversation_ids))
+            .ext(distinct_on(Turn.conversation_id))
+            .order_by(Turn.conversation_id, Turn.seq.desc())
+        )
+        return [
+            LastTurn(row[0], row[1], cast("TurnStatus", row[2]), row[3] or {}, row[4] or {}) for row in rows
+        ]
 
     async def conversations(
         self, agent_id: UUID | None, before: UUID | None, limit: int

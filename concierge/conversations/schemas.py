@@ -65,6 +65,19 @@ class TurnRecord:
     trace: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class LastTurn:
+    """How a conversation stands: its newest turn, what its message was read as and what its trace says of the answer, both
+    empty where it has none.
+    """
+
+    id: UUID
+    conversation_id: UUID
+    status: TurnStatus
+    analysis: Mapping[str, Any]
+    answer: Mapping[str, Any]
+
+
 class ConversationOut(Identified):
     agent_id: UUID
     visitor_id: UUID | None

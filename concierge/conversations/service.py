@@ -15,6 +15,7 @@ from concierge.conversations.models import Conversation, Trace, Turn
 from concierge.conversations.repository import ConversationRepository, NewTurn
 from concierge.conversations.schemas import (
     Exchange,
+    LastTurn,
     StartedTurn,
     StoredTurn,
     TurnRecord,
@@ -102,6 +103,10 @@ class ConversationService:
     async def turns(self, conversation_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Turn]:
         await self.get(conversation_id)
         return await self._repository.turns(conversation_id, before, limit)
+
+    async def last_turns(self, conversation_ids: Sequence[UUID]) -> Sequence[LastTurn]:
+        """Return the newest turn of each of these conversations that has one."""
+        return await self._repository.last_turns(conversation_ids)
 
     async def trace(self, turn_id: UUID) -> Trace:
         trace = await self._repository.trace(turn_id)

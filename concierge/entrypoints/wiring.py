@@ -42,6 +42,8 @@ from concierge.knowledge.service import (
     SearchService,
     SourceWatch,
 )
+from concierge.learning import jobs as learning_jobs
+from concierge.learning.service import Judgement, Learning
 from concierge.llm.embedders import Embedders, QuestionVectors
 from concierge.llm.embeddings import LOCAL_MODEL, Embedder, VectorSpace, create_embedder
 from concierge.llm.reranking import HostedReranker
@@ -82,10 +84,13 @@ class Platform:
     guidance: GuidanceService
     labels: LabelExport
     identity_sealer: Sealer
+    learning: Learning
+    judgement: Judgement
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
         knowledge_jobs.register(runner.app, self.ingestion, self.contradictions, self.reindexing)
+        learning_jobs.register(runner.app, self.judgement)
         return runner
 
 
@@ -129,14 +134,16 @@ def build(
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
     guidance = GuidanceService(db, vectors)
     analyst = Analyst(vectors, create_structured_model(settings.llm), guidance)
+    judgement = Judgement(db, clock)
     own_origins = own_origins_of(settings)
     limits = settings.limits
     fetcher = fetcher or Fetcher(
         limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes)
     )
     reception = Reception(db, limits.message_chars, own_origins, clock)
+    learning = Learning(db, judgement, clock)
     pipeline = Pipeline(
-        db, search, analyst, Vocabularies(KnownNames(db)), Recollection(clock), HouseWriter(), clock
+        db, search, analyst, Vocabularies(KnownNames(db)), Recollection(clock), learning, HouseWriter(), clock
     )
     return Platform(
         settings=settings,
@@ -162,6 +169,8 @@ def build(
         guidance=guidance,
         labels=LabelExport(db),
         identity_sealer=Sealer(signing_key(settings), "customer identity"),
+        learning=learning,
+        judgement=judgement,
     )
 
 

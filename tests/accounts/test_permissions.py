@@ -119,6 +119,13 @@ MAY: dict[str, set[str]] = {
     "override_reading": WORKERS,
     "take_back_override": WORKERS,
     "export_labels": READERS,
+    "give_feedback": CHATTERS,
+    "rate_conversation": CHATTERS,
+    "tell_event": BUILDERS,
+    "read_learning": READERS,
+    "reset_learning": BUILDERS,
+    "get_learning_settings": READERS,
+    "change_learning_settings": BUILDERS,
 }
 
 

@@ -63,6 +63,10 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "change_intelligence_attribute": {"description": "Who should deal with it."},
     "change_intelligence_settings": {"opens": "08:00", "closes": "17:30"},
     "override_reading": {"value": "happy"},
+    "give_feedback": {"thumbs": "up"},
+    "rate_conversation": {"rating": 4, "comment": "Quick."},
+    "tell_event": {"id": "order-1", "visitor_id": "00000000-0000-7000-8000-000000000000", "value": 129.0},
+    "change_learning_settings": {"explore_share": 0.05},
 }
 # What a path names besides rows.
 WORDS = {"dimension": "emotional_state"}

@@ -59,6 +59,8 @@ MOST: dict[str, int] = {
     "get_intelligence_settings": AUTHENTICATION + 1,
     "list_overrides": AUTHENTICATION + 3,
     "export_labels": AUTHENTICATION + 1,
+    "read_learning": AUTHENTICATION + 1,
+    "get_learning_settings": AUTHENTICATION + 1,
 }
 
 

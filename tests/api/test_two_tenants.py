@@ -25,6 +25,8 @@ NAMING_FIELDS = {
     "create_visitor_token.agent_id": "test_a_publishable_key_opens_only_its_own_agents",
     "chat.conversation_id": "test_a_foreign_conversation_cannot_be_continued",
     "chat.visitor_id": "test_a_visitor_id_is_only_a_name_within_the_organization",
+    "tell_event.conversation_id": "test_an_event_of_a_foreign_conversation_is_refused",
+    "tell_event.visitor_id": "test_an_event_of_a_foreign_visitor_is_of_no_conversation",
     "login.org_id": "test_nobody_signs_in_to_a_foreign_organization",
 }
 
@@ -245,3 +247,24 @@ async def test_a_foreign_visitor_cannot_talk_to_an_agent(shop: Furnished, rival:
     )
 
     assert (response.status_code, response.json()["code"]) == (404, "agent_not_found")
+
+
+async def test_an_event_of_a_foreign_conversation_is_refused(shop: Furnished, rival: Furnished) -> None:
+    for conversation_id in (shop.ids["conversation_id"], new_id()):
+        response = await rival.tenant.client.post(
+            "/api/v1/learning/events",
+            headers=rival.tenant.secret,
+            json={"id": f"order-{conversation_id}", "conversation_id": str(conversation_id)},
+        )
+
+        assert (response.status_code, response.json()["code"]) == (404, "conversation_not_found")
+
+
+async def test_an_event_of_a_foreign_visitor_is_of_no_conversation(shop: Furnished, rival: Furnished) -> None:
+    response = await rival.tenant.client.post(
+        "/api/v1/learning/events",
+        headers=rival.tenant.secret,
+        json={"id": "order-of-a-stranger", "visitor_id": str(shop.ids["visitor_id"])},
+    )
+
+    assert (response.status_code, response.json()["conversation_id"]) == (201, None)

@@ -7,7 +7,9 @@ from uuid import UUID
 import httpx
 
 from concierge.entrypoints.wiring import Platform
+from concierge.kit.ids import new_id
 from concierge.knowledge.service.texts import text_source
+from tests.factories.strategies import follow_strategy
 from tests.factories.tenants import Tenant, make_tenant, sign_identity
 
 # The same shop says two things of its car park.
@@ -37,7 +39,8 @@ class Furnished:
 async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     tenant = await make_tenant(platform, client)
     source_id = await tenant.read(text_source("Returns", RETURNS))
-    turn = await tenant.ask(QUESTION)
+    visitor_id = new_id()
+    turn = await tenant.ask(QUESTION, visitor_id=str(visitor_id))
     ids = {
         "agent_id": tenant.agent_id,
         "pack_id": tenant.pack_id,
@@ -59,6 +62,8 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["merge_id"] = await _first(tenant, f"/customers/{ids['customer_id']}/merges")
     ids["rule_id"] = await _first(tenant, "/intelligence/rules")
     ids["attribute_id"] = await _first(tenant, "/intelligence/attributes")
+    ids["visitor_id"] = visitor_id
+    await _teach(tenant, turn, visitor_id)
     return Furnished(tenant, ids, turn)
 
 
@@ -130,6 +135,14 @@ async def _meet(tenant: Tenant) -> UUID:
     response = await tenant.identify(visitor, sign_identity(secret, sub=tenant.email))
     assert response.status_code == 200, response.text
     return UUID(made.json()["id"])
+
+
+async def _teach(tenant: Tenant, turn: dict[str, Any], visitor_id: UUID) -> None:
+    """Have a strategy followed, and its visitor pleased."""
+    await follow_strategy(tenant, turn, visitor_id=visitor_id)
+    path = f"/api/v1/chat/{tenant.agent_id}/conversations/{turn['conversation_id']}/rating"
+    response = await tenant.client.post(path, headers=tenant.secret, json={"rating": 5})
+    assert response.status_code == 200, response.text
 
 
 async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:

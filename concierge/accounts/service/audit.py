@@ -6,7 +6,8 @@ from uuid import UUID
 import structlog
 
 from concierge.accounts.models import AuditEvent
-from concierge.accounts.scope import TenantScope
+from concierge.accounts.repository import AccountRepository
+from concierge.accounts.scope import TenantScope, Unit
 from concierge.kit.ids import new_id
 
 
@@ -30,3 +31,15 @@ def audit_event(
         request_id=context.get("request_id"),
         details=dict(details or {}),
     )
+
+
+async def record(
+    unit: Unit,
+    action: str,
+    *,
+    subject: UUID | str | None = None,
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Note an event in the unit's own transaction, so that it is there exactly when what it tells of was done."""
+    event = audit_event(unit.scope, action, subject=subject, details=details)
+    await AccountRepository(unit.session, unit.scope).add(event)

@@ -1,14 +1,13 @@
 """How to answer this visitor in this turn."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from concierge.agents.schemas.policy import FallbackStrategy, StrategyPolicy
+from concierge.agents.schemas.policy import StrategyPolicy
 from concierge.chat.steps.recall import Recalled
 from concierge.chat.steps.receive import Received
 from concierge.chat.strategy.decide import decide as strategy_for
 from concierge.chat.strategy.escalation import UNANSWERED
-from concierge.chat.strategy.moment import Moment, moment_of
+from concierge.chat.strategy.moment import Chooser, Moment, moment_of
 from concierge.chat.strategy.schemas import Strategy
 from concierge.chat.writers.brief import Outcome
 from concierge.intelligence.schemas import ConversationAnalysis
@@ -16,12 +15,13 @@ from concierge.intelligence.schemas import ConversationAnalysis
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A strategy, with all that it was decided from."""
+    """A strategy, with all that it was decided from. `segment` is the kind of visitor that learning compares."""
 
     strategy: Strategy
     moment: Moment
     analysis: ConversationAnalysis
     recalled: Recalled
+    segment: str
 
     @property
     def is_personal(self) -> bool:
@@ -49,9 +49,10 @@ def decide(
     received: Received,
     analysis: ConversationAnalysis,
     recalled: Recalled,
-    draws: Mapping[FallbackStrategy, float],
+    segment: str,
+    draws: Chooser | None,
 ) -> Decided:
     history = [exchange.message for exchange in received.turn.history]
     moment = moment_of(received.request.message, history, analysis, draws)
     strategy = strategy_for(analysis, recalled.customer, recalled.product, received.agent.policy, moment)
-    return Decided(strategy, moment, analysis, recalled)
+    return Decided(strategy, moment, analysis, recalled, segment)

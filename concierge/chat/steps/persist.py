@@ -51,23 +51,22 @@ def insight_of(decided: Decided) -> dict[str, Any]:
     return {"user_intelligence": read.model_dump(mode="json")}
 
 
-async def persist(
-    db: Database,
+async def store(
+    unit: Unit,
     received: Received,
     log: TurnLog,
     reply: Mapping[str, Any],
-    insight: Mapping[str, Any],
+    decided: Decided,
     trace: Mapping[str, Any],
     clock: Clock,
-) -> None:
-    """Store the turn, then tell its listeners: whoever hears that it is complete can read it."""
-    last = Event(len(log.events) + 1, "message.completed", reply, insight)
+) -> Event:
+    """Store the turn. Returns its last event, to be told once that is done: whoever hears it can read the turn."""
+    last = Event(len(log.events) + 1, "message.completed", reply, insight_of(decided))
     events = [event.as_dict() for event in (*log.events, last)]
-    async with db.transaction(received.scope.org_id) as session:
-        await ConversationService(Unit(session, received.scope), clock).finish_turn(
-            received.turn.id, status="completed", reply=reply, events=events, trace=trace
-        )
-    await log.say("message.completed", reply, insight)
+    await ConversationService(unit, clock).finish_turn(
+        received.turn.id, status="completed", reply=reply, events=events, trace=trace
+    )
+    return last
 
 
 async def persist_failure(

@@ -47,8 +47,9 @@ def decide(
         open_ended=is_open_ended(situation),
         parameters=parameters_of(situation),
         escalation=escalation,
+        ruled=choice.ruled,
         eligible=choice.eligible,
-        explored=choice.explored,
+        learned=choice.learned,
         recall=_said_aloud(situation),
     )
 

@@ -9,9 +9,10 @@ from concierge.catalog.schemas.context import ProductContext
 from concierge.chat.strategy.moment import Moment
 from concierge.customers.schemas.context import CustomerContext
 from concierge.intelligence.schemas import UNPLEASANT, ConversationAnalysis
+from concierge.learning.sampling import may_explore
+from concierge.learning.schemas.strategies import Choice
 
 TROUBLE: Final = frozenset({"support_request", "complaint", "problem_solving", "cancellation"})
-UNRULY: Final = frozenset({"angry", "frustrated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,49 +89,51 @@ RULES: Final = (
         ("discovery", "showcase"),
     ),
 )
-LEARNED: Final = (
-    "Learned: “{best}” has served visitors like this one better than “{ruled}”, or is worth a try."
+LEARNED: Final = "Learned: “{chosen}” serves visitors like this one better than “{ruled}”."
+TRIED: Final = (
+    "Learned: “{chosen}” is tried in place of “{ruled}”, to find out how it serves visitors like this one."
 )
 # What stands in for a strategy that an organization does not allow.
 SUBSTITUTE: Final[FallbackStrategy] = "exploration"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Chosen:
+    """`ruled` is what the rules alone would have chosen, `learned` what learning chose by, where it was asked."""
+
     strategy: FallbackStrategy
+    ruled: FallbackStrategy
     rule: str
     reasons: tuple[str, ...]
     eligible: tuple[FallbackStrategy, ...]
-    explored: bool = False
+    learned: Choice | None = None
 
 
-def choose(it: Situation) -> Choice:
+def choose(it: Situation) -> Chosen:
     rule = next(rule for rule in RULES if rule.holds(it))
     ruled: FallbackStrategy = rule.strategy if rule.strategy in it.policy.allowed else SUBSTITUTE
     reasons: tuple[str, ...] = (rule.because,)
     if rule.strategy not in it.policy.allowed:
         reasons = (*reasons, f"“{rule.strategy}” is not allowed here.")
     eligible = _eligible(ruled, rule, it)
-    drawn: dict[FallbackStrategy, float] = {
-        name: it.moment.draws[name] for name in eligible if name in it.moment.draws
-    }
-    if ruled not in drawn or not _may_explore(it):
-        return Choice(ruled, rule.name, reasons, eligible)
-    best = max(drawn, key=lambda name: (drawn[name], name == ruled))
-    explored = best != ruled
-    if explored:
-        reasons = (*reasons, LEARNED.format(best=best, ruled=ruled))
-    return Choice(best, rule.name, reasons, eligible, explored)
+    if it.moment.draws is None or not _may_explore(it, ruled):
+        return Chosen(ruled, ruled, rule.name, reasons, eligible)
+    learned = it.moment.draws.choose(ruled, eligible)
+    if learned.strategy != ruled:
+        because = TRIED if learned.explored else LEARNED
+        reasons = (*reasons, because.format(chosen=learned.strategy, ruled=ruled))
+    return Chosen(learned.strategy, ruled, rule.name, reasons, eligible, learned)
 
 
-def _may_explore(it: Situation) -> bool:
-    """Nobody is experimented with who is angry, in trouble or in a hurry."""
-    return not (
-        it.is_troubled
-        or it.analysis.emotional_state in UNRULY
-        or it.analysis.urgency_level == "critical"
-        or it.moment.asks_for_person
+def _may_explore(it: Situation, ruled: FallbackStrategy) -> bool:
+    """Nobody is experimented with who is angry, in trouble or in a hurry, or asks for a person."""
+    allowed = may_explore(
+        emotional_state=it.analysis.emotional_state,
+        urgency=it.analysis.urgency_level,
+        intent=it.analysis.intent_category,
+        rule=ruled,
     )
+    return allowed and not it.is_troubled and not it.moment.asks_for_person
 
 
 def _eligible(ruled: FallbackStrategy, rule: Rule, it: Situation) -> tuple[FallbackStrategy, ...]:

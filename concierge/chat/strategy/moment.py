@@ -1,14 +1,15 @@
 """What a turn is within its conversation: how it opens, what it asks for, how often the same trouble was told. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from concierge.agents.schemas.policy import FallbackStrategy
 from concierge.intelligence.dimensions.actions import ASKS_FOR_PERSON, NAME
 from concierge.intelligence.schemas import ConversationAnalysis
 from concierge.intelligence.view import MessageView
+from concierge.learning.schemas.strategies import Choice
 
 LONGEST_GREETING: Final = 60
 LOOKED_AT: Final = 2_000
@@ -25,10 +26,16 @@ _PRICE: Final = re.compile(
 )
 
 
+class Chooser(Protocol):
+    """Chooses among the strategies that fit, where the fixed rules chose `rule`."""
+
+    def choose(self, rule: FallbackStrategy, eligible: Collection[FallbackStrategy]) -> Choice: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`unresolved` counts the messages on trouble told one after another, this one included. `draws` are what learning drew
-    for each strategy from 0 to 1, empty where it has nothing to say.
+    """`unresolved` counts the messages on trouble told one after another, this one included. `draws` chooses by what was
+    learned, the same for the same turn; None where too little is known.
     """
 
     is_greeting: bool = False
@@ -36,14 +43,14 @@ class Moment:
     asks_for_person: bool = False
     unresolved: int = 0
     turn: int = 1
-    draws: Mapping[FallbackStrategy, float] = field(default_factory=dict[FallbackStrategy, float])
+    draws: Chooser | None = field(default=None, compare=False)
 
 
 def moment_of(
     message: str,
     history: Sequence[str],
     analysis: ConversationAnalysis,
-    draws: Mapping[FallbackStrategy, float],
+    draws: Chooser | None,
 ) -> Moment:
     """`history` are the visitor's earlier messages of the conversation, oldest first."""
     asked = (evidence.because for evidence in analysis.evidence.get(NAME, ()))

@@ -5,6 +5,7 @@ from typing import Literal
 
 from concierge.agents.schemas.policy import EscalationReason, FallbackStrategy
 from concierge.customers.schemas.context import RememberedFact
+from concierge.learning.schemas.strategies import Choice
 
 Tone = Literal["neutral", "empathetic", "reassuring", "patient", "energetic", "warm"]
 Opening = Literal["none", "acknowledge", "apologise", "reassure", "share_joy", "welcome", "welcome_back"]
@@ -39,7 +40,8 @@ class Escalation:
 class Strategy:
     """`rule` names the row that chose the fallback strategy, `reasons` are sentences for operators, most weighty first.
 
-    `eligible` are the strategies that were allowed here, and `explored` tells that learning chose among them. `recall` are the
+    `ruled` is what the rules alone chose, `eligible` what was allowed in its place, `learned` what learning chose by, where
+    it was asked. `recall` are the
     facts that may be said aloud. `purchase_step` is whether a step towards buying is welcome, `open_ended` whether the
     visitor is still looking around: a question that was answered is otherwise closed, and nobody is asked for more.
     """
@@ -55,6 +57,7 @@ class Strategy:
     open_ended: bool
     parameters: Parameters
     escalation: Escalation | None = None
+    ruled: FallbackStrategy = "exploration"
     eligible: tuple[FallbackStrategy, ...] = ()
-    explored: bool = False
+    learned: Choice | None = None
     recall: tuple[RememberedFact, ...] = ()

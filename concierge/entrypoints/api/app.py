@@ -33,6 +33,7 @@ from concierge.knowledge.routes.faqs import router as faqs_routes
 from concierge.knowledge.routes.feeds import router as feeds_routes
 from concierge.knowledge.routes.indexes import router as indexes_routes
 from concierge.knowledge.routes.judgements import router as judgements_routes
+from concierge.learning.routes import router as learning_routes
 
 DESCRIPTION = """
 AI concierge agents for a business's website: they answer from what the business knows, with sources that prove it.
@@ -57,6 +58,7 @@ ROUTERS = (
     chat_routes,
     conversations_routes,
     intelligence_routes,
+    learning_routes,
     health_routes,
     pages_routes,
 )
@@ -120,6 +122,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.guidance = platform.guidance
     app.state.labels = platform.labels
     app.state.identity_sealer = platform.identity_sealer
+    app.state.learning = platform.learning
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)

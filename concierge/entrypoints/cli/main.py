@@ -11,6 +11,7 @@ from concierge.entrypoints.cli import (
     database,
     evaluate,
     ingest,
+    learning,
     owner,
     packs,
     search,
@@ -43,6 +44,7 @@ app.command()(serve.openapi)
 app.add_typer(packs.app, name="packs")
 app.add_typer(database.app, name="db")
 app.add_typer(sources.app, name="sources")
+app.add_typer(learning.app, name="learning")
 app.add_typer(evaluate.app, name="eval")
 
 

@@ -27,6 +27,16 @@ PLANS = """
 SELECT embedding_model, dimensions, chunker, count(*) FROM pack_indexes WHERE state = 'current' GROUP BY 1, 2, 3
 """
 
+FIND_ORGANIZATIONS = """
+SELECT o.id, o.name FROM organizations o WHERE o.name = %(name)s OR o.id = %(id)s ORDER BY o.created_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOrganization:
+    id: UUID
+    name: str
+
 
 @dataclass(frozen=True, slots=True)
 class NamedPack:
@@ -61,6 +71,18 @@ def find_agent(owner_url: str, name: str) -> NamedAgent:
         choices = ", ".join(f"{row[1]} ({row[4]})" for row in rows)
         raise InvalidInputError(f"Several organizations have an agent “{name}”. Name it by id: {choices}.")
     return NamedAgent(*rows[0])
+
+
+def find_organization(owner_url: str, name: str) -> NamedOrganization:
+    """Find an organization by name or id, as the database's owner. Errors: NotFoundError, InvalidInputError."""
+    with psycopg.connect(_conninfo(owner_url)) as connection:
+        rows = connection.execute(FIND_ORGANIZATIONS, {"name": name, "id": _as_id(name)}).fetchall()
+    if not rows:
+        raise NotFoundError(f"There is no organization “{name}”.", code="organization_not_found")
+    if len(rows) > 1:
+        choices = ", ".join(str(row[0]) for row in rows)
+        raise InvalidInputError(f"Several organizations are called “{name}”. Name one by its id: {choices}.")
+    return NamedOrganization(*rows[0])
 
 
 def all_packs(owner_url: str) -> list[NamedPack]:

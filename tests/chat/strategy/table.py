@@ -68,7 +68,7 @@ class Case:
         )
 
     def moment(self, analysis: ConversationAnalysis) -> Moment:
-        moment = moment_of(self.row["message"].strip('"“”'), (), analysis, {})
+        moment = moment_of(self.row["message"].strip('"“”'), (), analysis, None)
         earlier = int(self.row.get("earlier", 0))
         return replace(
             moment,

@@ -1,6 +1,7 @@
 """A strategy is decided by a table, the same way every time, within what an organization allows."""
 
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from concierge.intelligence.schemas import (
     TechnicalLevel,
 )
 from concierge.kit.clock import utc_now
+from concierge.learning.schemas.strategies import Choice
 
 CALM = ConversationAnalysis(
     "neutral",
@@ -73,7 +75,23 @@ analyses = st.builds(
 customers = st.builds(
     CustomerContext, returning=st.booleans(), confidence_score=st.floats(0, 1), labels=st.sampled_from([frozenset(), frozenset({"vip"})])
 )  # fmt: skip
-draws = st.dictionaries(st.sampled_from(FALLBACKS), st.floats(0, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Chooses what has the highest value, as somebody who has learned nothing of the others does."""
+
+    values: Mapping[FallbackStrategy, float]
+
+    def choose(self, rule: FallbackStrategy, eligible: Collection[FallbackStrategy]) -> Choice:
+        best = rule
+        for name in eligible:
+            if self.values.get(name, 0) > self.values.get(best, 0):
+                best = name
+        return Choice(best, explored=False, values=self.values)
+
+
+draws = st.none() | st.builds(Learned, st.dictionaries(st.sampled_from(FALLBACKS), st.floats(0, 1)))
 moments = st.builds(
     Moment, st.booleans(), st.booleans(), st.booleans(), st.integers(0, 5), st.integers(1, 9), draws
 )
@@ -95,7 +113,7 @@ def test_nobody_in_trouble_or_anger_is_experimented_with_or_sold_to(
     if in_trouble:
         assert strategy.fallback == "helpful"
     if in_trouble or analysis.emotional_state == "angry" or analysis.urgency_level == "critical":
-        assert not strategy.explored
+        assert strategy.learned is None
     if in_trouble or analysis.emotional_state in {"angry", "frustrated", "worried"}:
         assert not strategy.purchase_step
         assert strategy.next_step != "offer_purchase"
@@ -125,18 +143,14 @@ def test_parameters_keep_the_bounds_of_style_and_length(
 
 
 def test_what_was_learned_is_followed_only_among_what_fits() -> None:
-    drawn: dict[FallbackStrategy, float] = {"exploration": 0.2, "discovery": 0.6, "assumption": 0.9}
+    drawn = Learned({"exploration": 0.2, "discovery": 0.6, "assumption": 0.9})
     strategy = decided(moment=Moment(draws=drawn))
-    assert (strategy.fallback, strategy.rule, strategy.explored) == ("discovery", "open", True)
+    assert (strategy.fallback, strategy.ruled, strategy.rule) == ("discovery", "exploration", "open")
     assert any("Learned" in reason for reason in strategy.reasons)
 
 
-def test_without_a_draw_for_the_rules_own_choice_the_rule_stands() -> None:
-    assert not decided(moment=Moment(draws={"discovery": 0.9})).explored
-
-
 def test_nothing_is_shown_where_there_is_nothing_to_show() -> None:
-    drawn: dict[FallbackStrategy, float] = {"exploration": 0.1, "showcase": 0.9}
+    drawn = Learned({"exploration": 0.1, "showcase": 0.9})
     assert decided(moment=Moment(draws=drawn)).fallback == "showcase"
     assert decided(product=ProductContext(), moment=Moment(draws=drawn)).fallback == "exploration"
 
@@ -187,5 +201,5 @@ def test_what_says_more_is_no_greeting(text: str) -> None:
 def test_trouble_told_again_is_counted_until_a_message_without_any() -> None:
     analysis = read_as(intent_category="problem_solving")
     history = ["The door doesn't work", "Thanks!", "It is still not working", "The drawer is broken as well"]
-    assert moment_of("Still not working.", history, analysis, {}).unresolved == 3
-    assert moment_of("Lovely, thanks.", history, CALM, {}).unresolved == 0
+    assert moment_of("Still not working.", history, analysis, None).unresolved == 3
+    assert moment_of("Lovely, thanks.", history, CALM, None).unresolved == 0

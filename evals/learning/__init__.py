@@ -1,0 +1,1 @@
+"""Whether learning pays, in worlds whose truth is known."""
