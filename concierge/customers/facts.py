@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -125,6 +126,14 @@ def all_placed(
     return list(changed.values())
 
 
+def merged(staying: Iterable[Fact], moving: Iterable[Fact]) -> list[Fact]:
+    """Return the facts of two customers who are one, so that in each slot one thing holds at a time: what was said later."""
+    lines: dict[tuple[str, str], list[Fact]] = {}
+    for fact in [*staying, *moving]:
+        lines.setdefault((fact.kind, fact.slot), []).append(fact)
+    return [fact for line in lines.values() for fact in _one_after_another(line)]
+
+
 def slot_of(subject: str) -> str:
     """The slot of what somebody writes down by hand."""
     return " ".join(folded(subject).split())[:120]
@@ -140,6 +149,14 @@ def expiry(
     """`lifetimes` are in days; a kind that it leaves out lives as long as by default."""
     whole = timedelta(days=lifetimes.get(kind, LIFETIMES[kind]))
     return at + (whole if lasts is None else min(whole, lasts))
+
+
+def _one_after_another(line: list[Fact]) -> list[Fact]:
+    line = sorted(line, key=lambda fact: (fact.valid_from, fact.id))
+    for place, (fact, later) in enumerate(pairwise(line)):
+        if fact.valid_until is None or fact.valid_until > later.valid_from:
+            line[place] = replace(fact, valid_until=later.valid_from, superseded_by=later.id)
+    return line
 
 
 def _about(known: Sequence[Fact], new: NewFact) -> NewFact:

@@ -10,12 +10,15 @@ from pathlib import Path
 from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
+from concierge.chat import jobs as chat_jobs
 from concierge.chat.pipeline import Pipeline
+from concierge.chat.remembering import Remembering
 from concierge.chat.steps.receive import Reception
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
 from concierge.chat.writers.house import HouseWriter
+from concierge.customers.service import Memory
 from concierge.intelligence.analyst import Analyst
 from concierge.intelligence.service import GuidanceService, LabelExport
 from concierge.kit.clock import Clock, utc_now
@@ -79,10 +82,13 @@ class Platform:
     exporting: PackExport
     guidance: GuidanceService
     labels: LabelExport
+    memory: Memory
+    remembering: Remembering
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
         knowledge_jobs.register(runner.app, self.ingestion, self.contradictions, self.reindexing)
+        chat_jobs.register(runner.app, self.remembering)
         return runner
 
 
@@ -125,7 +131,9 @@ def build(
     vectors = QuestionVectors(embedders)
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
     guidance = GuidanceService(db, vectors)
-    analyst = Analyst(vectors, create_structured_model(settings.llm), guidance)
+    language_model = create_structured_model(settings.llm)
+    analyst = Analyst(vectors, language_model, guidance)
+    memory = Memory(db, vectors, clock)
     own_origins = own_origins_of(settings)
     limits = settings.limits
     fetcher = fetcher or Fetcher(
@@ -156,6 +164,8 @@ def build(
         exporting=PackExport(db, clock),
         guidance=guidance,
         labels=LabelExport(db),
+        memory=memory,
+        remembering=Remembering(db, memory, guidance, language_model),
     )
 
 

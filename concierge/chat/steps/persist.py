@@ -9,6 +9,7 @@ from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
 from concierge.chat.stream import TurnLog
 from concierge.conversations.service import ConversationService
+from concierge.customers.service import RecallService
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
@@ -47,9 +48,12 @@ async def persist(
     events = [event.as_dict() for event in log.events]
     events.append({"id": len(events) + 1, "type": "message.completed", "data": dict(reply)})
     async with db.transaction(received.scope.org_id) as session:
-        await ConversationService(Unit(session, received.scope), clock).finish_turn(
+        unit = Unit(session, received.scope)
+        await ConversationService(unit, clock).finish_turn(
             received.turn.id, status="completed", reply=reply, events=events, trace=trace
         )
+        if (visitor_id := received.request.visitor_id) is not None:
+            await RecallService(unit, clock).remember_later(visitor_id, received.turn.id)
     await log.say("message.completed", reply)
 
 

@@ -23,7 +23,7 @@ _PARTS: Final = re.compile(rf"(?P<number>{_NUMBER})\s?(?P<thousands>k\b|k(?=[$�
 
 
 def money(text: str, language: str = "en") -> str | None:
-    """ "1.5k €" as "€1,500"; None where it holds no number. Without a currency it stays a number."""
+    """Write “1.5k €” as “€1,500”; None where it holds no number. Without a currency it stays a number."""
     found = _PARTS.search(text)
     if found is None:
         return None

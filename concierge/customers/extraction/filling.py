@@ -135,7 +135,7 @@ def thing_of(text: str) -> str | None:
 
 
 def article(thing: str) -> str:
-    """ "a ", "an ", or nothing before what there are several of, or what has a name."""
+    """Return “a ”, “an ”, or nothing, for before what there are several of, or what has a name."""
     if _UNCOUNTED.search(thing):
         return ""
     if thing[:1].isupper():
