@@ -18,7 +18,7 @@ from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
 from concierge.chat.writers.house import HouseWriter
-from concierge.customers.service import Memory
+from concierge.customers.service import Memory, MemoryRequests, SessionInferenceService
 from concierge.intelligence.analyst import Analyst
 from concierge.intelligence.service import GuidanceService, LabelExport
 from concierge.kit.clock import Clock, utc_now
@@ -84,6 +84,8 @@ class Platform:
     labels: LabelExport
     memory: Memory
     remembering: Remembering
+    memory_requests: MemoryRequests
+    sessions: SessionInferenceService
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -166,6 +168,8 @@ def build(
         labels=LabelExport(db),
         memory=memory,
         remembering=Remembering(db, memory, guidance, language_model),
+        memory_requests=MemoryRequests(db, memory, clock),
+        sessions=SessionInferenceService(db),
     )
 
 

@@ -59,6 +59,17 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "change_intelligence_attribute": {"description": "Who should deal with it."},
     "change_intelligence_settings": {"opens": "08:00", "closes": "17:30"},
     "override_reading": {"value": "happy"},
+    "create_session_rule": {
+        "name": "Offers",
+        "when": {"source": "page", "any": ["/angebote"]},
+        "then": [{"what": "interest", "value": "pricing"}],
+    },
+    "change_session_rule": {"enabled": False},
+    "preview_session": {"current_page": "/pricing"},
+    "change_memory_settings": {"memory": "on", "days": {"problem": 30}},
+    "add_memory": {"kind": "preference", "subject": "sofa", "value": "wants a sofa under $900"},
+    "change_memory": {"value": "wants a sofa under $1,200"},
+    "correct_own_memory": {"value": "wants a sofa under $1,200"},
 }
 # What a path names besides rows.
 WORDS = {"dimension": "emotional_state"}

@@ -55,6 +55,10 @@ MOST: dict[str, int] = {
     "get_intelligence_settings": AUTHENTICATION + 1,
     "list_overrides": AUTHENTICATION + 3,
     "export_labels": AUTHENTICATION + 1,
+    "list_session_rules": AUTHENTICATION + 1,
+    "get_memory_settings": AUTHENTICATION + 1,
+    "list_memory": AUTHENTICATION + 2,
+    "list_own_memory": AUTHENTICATION + 3,
 }
 
 

@@ -129,7 +129,12 @@ async def test_only_the_latest_conversations_are_told_of(guest: Guest) -> None:
 
 
 async def test_what_a_reading_shows_of_somebody_is_kept_with_them(guest: Guest) -> None:
-    cues = {"communication_style": "casual", "technical_level": "expert", "response_style": "neutral", "language": "en"}
+    cues = {
+        "communication_style": "casual",
+        "technical_level": "expert",
+        "response_style": "neutral",
+        "language": "en",
+    }
     analysis = {
         "emotional_state": "happy",
         "personalization_cues": cues,
@@ -145,7 +150,9 @@ async def test_what_a_reading_shows_of_somebody_is_kept_with_them(guest: Guest) 
 
 
 async def test_secrets_are_never_kept(guest: Guest) -> None:
-    await guest.says("My card is 4111 1111 1111 1111 and my password is hunter2. I'm gay and catholic. I want a red lamp.")
+    await guest.says(
+        "My card is 4111 1111 1111 1111 and my password is hunter2. I'm gay and catholic. I want a red lamp."
+    )
 
     exported = str(await guest.history()) + str((await guest.recalled("card")).summaries)
 

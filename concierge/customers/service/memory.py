@@ -191,6 +191,13 @@ class Memory:
             await _held(repository, customer_id)
             return await repository.forget(customer_id, self._clock())
 
+    async def customer_of(self, scope: TenantScope) -> UUID | None:
+        """Return the customer that a visitor is; None for everybody else, and for a visitor nobody knows."""
+        if scope.actor.kind != "visitor" or scope.actor.id is None:
+            return None
+        async with self._db.transaction(scope.org_id) as session:
+            return await MemoryRepository(session, scope).customer_of(scope.actor.id)
+
     async def _embedded(self, facts: Sequence[NewFact]) -> list[NewFact]:
         vectors = await self._vectors_of([fact.value for fact in facts if not fact.ends])
         own = iter(vectors)

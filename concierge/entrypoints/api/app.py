@@ -13,6 +13,8 @@ from concierge.agents.routes import router as agents_routes
 from concierge.agents.routes import strategies as strategies_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
+from concierge.customers.routes.memory import router as memory_routes
+from concierge.customers.routes.sessions import router as sessions_routes
 from concierge.entrypoints.api import problems
 from concierge.entrypoints.api.health import router as health_routes
 from concierge.entrypoints.api.middleware import (
@@ -53,6 +55,8 @@ ROUTERS = (
     judgements_routes,
     chat_routes,
     conversations_routes,
+    sessions_routes,
+    memory_routes,
     intelligence_routes,
     health_routes,
     pages_routes,
@@ -116,6 +120,8 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.analyst = platform.analyst
     app.state.guidance = platform.guidance
     app.state.labels = platform.labels
+    app.state.memory = platform.memory
+    app.state.sessions = platform.sessions
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)
