@@ -121,7 +121,7 @@ _TABLE: Final[Sequence[tuple[RequestKind, str, str]]] = (
     (
         "forget_that",
         "en",
-        _POLITE + r"(?:forget|delete|erase) (?:about )?(?:my|our) (?P<about>[\w' -]{2,60}?)" + _END,
+        _POLITE + r"forget (?:about )?(?:my|our) (?P<about>[\w' -]{2,60}?)" + _END,
     ),
     (
         "forget_that",
@@ -148,7 +148,7 @@ _TABLE: Final[Sequence[tuple[RequestKind, str, str]]] = (
         ),
     ),
 )
-_RECOGNISED: Final = tuple(
+_RECOGNISED: Final[Sequence[tuple[RequestKind, str, re.Pattern[str]]]] = tuple(
     (kind, language, re.compile(pattern, re.IGNORECASE | re.DOTALL)) for kind, language, pattern in _TABLE
 )
 _OWN: Final = re.compile(r"\b(?:i|we|my|our|ich|wir|mein\w*|unser\w*)\b", re.IGNORECASE)

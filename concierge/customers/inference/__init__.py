@@ -1,6 +1,6 @@
 """What a visit says of who comes, before they have said a word: a table of rules over the page, the referrer and the like. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -91,13 +91,17 @@ def _words_of_page(signals: Signals) -> list[str]:
     return [*signals.page, "/".join(signals.page)] if len(signals.page) > 1 else list(signals.page)
 
 
-_SAID: Final = {
+def _listed(word: str) -> list[str]:
+    return [word] if word else []
+
+
+_SAID: Final[Mapping[Source, Callable[[Signals], Sequence[str]]]] = {
     "page": _words_of_page,
-    "referrer": lambda signals: [signals.referrer] if signals.referrer else [],
+    "referrer": lambda signals: _listed(signals.referrer),
     "utm": _words_of_utm,
-    "device": lambda signals: [signals.device] if signals.device else [],
-    "local_time": lambda signals: [signals.local_time] if signals.local_time else [],
-    "language": lambda signals: [signals.language] if signals.language else [],
+    "device": lambda signals: _listed(signals.device),
+    "local_time": lambda signals: _listed(signals.local_time),
+    "language": lambda signals: _listed(signals.language),
 }
 
 

@@ -19,7 +19,7 @@ from concierge.customers.models import (
     StoredSummary,
     Visitor,
 )
-from concierge.customers.schemas.context import ConversationSummary, RememberedFact
+from concierge.customers.schemas.context import ConversationSummary, FactKind, RememberedFact
 from concierge.customers.schemas.memory import Recalled
 from concierge.kit.db import Session, fetch, jsonb
 
@@ -114,7 +114,7 @@ class MemoryRepository:
         parameters = {
             "org_id": self._scope.org_id,
             "customer_id": customer_id,
-            "vector": None if vector is None else HalfVector(vector),
+            "vector": None if vector is None else HalfVector(list(vector)),
             "now": now,
             "but": but,
             "most": most,
@@ -317,7 +317,7 @@ class MemorySettingRepository:
     async def get(self) -> CustomerSetting | None:
         return await self._session.get(CustomerSetting, self._scope.org_id)
 
-    async def save(self, memory: str, days: Mapping[str, int]) -> None:
+    async def save(self, memory: str, days: Mapping[FactKind, int]) -> None:
         values = {"memory": memory, "memory_days": dict(days)}
         await self._session.execute(
             insert(CustomerSetting)
@@ -351,4 +351,4 @@ def _fact(row: CustomerFact) -> Fact:
 def _values(fact: Fact) -> dict[str, Any]:
     """What is written of a fact; a vector only where one was made, so that an earlier one stays."""
     values = {name: getattr(fact, name) for name in _NAMES}
-    return values if fact.embedding is None else {**values, "embedding": HalfVector(fact.embedding)}
+    return values if fact.embedding is None else {**values, "embedding": HalfVector(list(fact.embedding))}

@@ -53,6 +53,7 @@ async def change_memory_settings(body: MemorySettings, unit: SettingsWriter) -> 
 async def list_memory(
     customer_id: UUID,
     unit: Reader,
+    *,
     cursor: UUID | None = None,
     limit: Limit = 50,
     history: WithClosed = False,
