@@ -16,7 +16,19 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 # Modules beyond the seven common names, each explained in docs/decisions/.
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
-    "customers": {"deriving", "identity", "knowing"},
+    "customers": {
+        "deriving",
+        "extraction",
+        "facts",
+        "identity",
+        "inference",
+        "knowing",
+        "prompts",
+        "recall",
+        "requests",
+        "summary",
+        "traits",
+    },
     "intelligence": {
         "analyst",
         "attributes",

@@ -4,20 +4,21 @@ import asyncio
 
 from concierge.accounts.scope import Unit
 from concierge.chat.briefing import brief_of
-from concierge.chat.evidence import gathered
+from concierge.chat.evidence import Evidence, gathered
 from concierge.chat.steps import decide, embed, learn, persist, respond, retrieve, understand, verify
+from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.stream import TurnLog
 from concierge.chat.trace import TraceBuilder
-from concierge.chat.writers.brief import Writer
+from concierge.chat.writers.brief import Writer, WrittenAnswer
 from concierge.intelligence.analyst import Analyst
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
-from concierge.knowledge.contradictions import among
-from concierge.knowledge.search import Search
+from concierge.knowledge.contradictions import Contradiction, among
+from concierge.knowledge.search import Found, Search
 from concierge.learning.service import Learning
 
 
@@ -61,8 +62,7 @@ class Pipeline:
             evidence = gathered(found, recalled.product)
             contradictions = among(evidence.passages)
         with trace.step("respond"):
-            brief = brief_of(received, found, evidence, contradictions, decided)
-            written = await respond.respond(self._writer, brief, log)
+            written = await self._written(received, log, found, evidence, contradictions, decided)
         with trace.step("verify"):
             verified = verify.verify(written, evidence.citable, received.agent.grounding_mode)
             decided = decided.after(verified.answer.outcome, received.agent.policy)
@@ -74,6 +74,22 @@ class Pipeline:
             last = await persist.store(unit, received, log, reply, decided, trace.finish(), self._clock)
             await learn.note(unit, received, decided, self._clock)
         await log.say(last.type, last.data, last.insight)
+
+    async def _written(
+        self,
+        received: Received,
+        log: TurnLog,
+        found: Found,
+        evidence: Evidence,
+        contradictions: tuple[Contradiction, ...],
+        decided: Decided,
+    ) -> WrittenAnswer:
+        """A request about what is remembered is done and answered; everything else is written."""
+        told = await self._recollection.reply_to_request(received)
+        if told is not None:
+            return await respond.tell(told, log)
+        brief = brief_of(received, found, evidence, contradictions, decided)
+        return await respond.respond(self._writer, brief, log)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:
         """Store that a turn failed and why. Errors: UnavailableError."""

@@ -159,6 +159,17 @@ class ConversationRepository:
         ).first()
         return (row[0], row[1]) if row else None
 
+    async def turns_up_to(self, conversation_id: UUID, seq: int, limit: int) -> Sequence[Turn]:
+        """Return the first and the last completed turns of a conversation up to one, oldest first."""
+        query = select(Turn).where(
+            Turn.org_id == self._scope.org_id,
+            Turn.conversation_id == conversation_id,
+            Turn.status == "completed",
+            Turn.seq <= seq,
+            (Turn.seq > seq - limit) | (Turn.seq == 1),
+        )
+        return (await self._session.scalars(query.order_by(Turn.seq))).all()
+
     async def messages_before(self, conversation_id: UUID, seq: int, limit: int) -> Sequence[str]:
         """Return the messages of the completed turns before one, newest first."""
         found = await self._session.scalars(

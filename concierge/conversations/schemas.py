@@ -78,6 +78,22 @@ class LastTurn:
     answer: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class TurnStory:
+    """A completed turn with the conversation up to it, oldest first: the first turn and the last few. `visitor_id` is None
+    where nobody in particular asked; `replies` are as they crossed HTTP.
+    """
+
+    id: UUID
+    conversation_id: UUID
+    visitor_id: UUID | None
+    seq: int
+    created_at: datetime
+    messages: tuple[str, ...]
+    replies: tuple[Mapping[str, Any], ...]
+    trace: Mapping[str, Any]
+
+
 class ConversationOut(Identified):
     agent_id: UUID
     visitor_id: UUID | None

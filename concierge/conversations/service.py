@@ -21,6 +21,7 @@ from concierge.conversations.schemas import (
     TurnRecord,
     TurnRequest,
     TurnStatus,
+    TurnStory,
 )
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.ids import new_id
@@ -124,6 +125,25 @@ class ConversationService:
         if turn.seq > 1:
             history = await self._repository.messages_before(turn.conversation_id, turn.seq, HISTORY_TURNS)
         return TurnRecord(turn.id, turn.message, turn.session_context, tuple(reversed(history)), trace or {})
+
+    async def story(self, turn_id: UUID) -> TurnStory:
+        """Return a completed turn with what came before it. Errors: TurnNotFoundError."""
+        found = await self._repository.turn(turn_id)
+        if found is None or found[0].status != "completed":
+            raise TurnNotFoundError
+        turn, visitor_id = found
+        turns = await self._repository.turns_up_to(turn.conversation_id, turn.seq, HISTORY_TURNS)
+        trace = await self._repository.trace(turn_id)
+        return TurnStory(
+            id=turn.id,
+            conversation_id=turn.conversation_id,
+            visitor_id=visitor_id,
+            seq=turn.seq,
+            created_at=turn.created_at,
+            messages=tuple(own.message for own in turns),
+            replies=tuple(own.reply or {} for own in turns),
+            trace={} if trace is None else trace.trace,
+        )
 
     async def _again(self, turn: Turn, request: TurnRequest, given_up_after: timedelta) -> StartedTurn:
         """Return the turn of a repeated request; one that failed, or whose process died, is begun anew."""

@@ -28,7 +28,7 @@ class NoIdentitySecretError(ConflictError):
         )
 
 
-class UserHashNotAllowedError(ForbiddenError):
+class UserHashNotAllowedError(ConflictError):
     code = "user_hash_not_allowed"
 
     def __init__(self) -> None:
@@ -73,3 +73,33 @@ class NotAVisitorError(ConflictError):
         super().__init__(
             "This is for a visitor's own token. To say who a customer is, use PUT /api/v1/customers."
         )
+
+
+class FactNotFoundError(NotFoundError):
+    code = "fact_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing like this is remembered, or it holds no longer.")
+
+
+class SessionRuleNotFoundError(NotFoundError):
+    code = "session_rule_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such rule.")
+
+
+class BuiltInRuleError(ConflictError):
+    code = "built_in_rule"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This rule is built in: it can be switched off with “enabled”, and a rule of your own goes before it."
+        )
+
+
+class TooManySessionRulesError(ConflictError):
+    code = "too_many_session_rules"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"There are {most} rules already, which is the most. Delete one first.")

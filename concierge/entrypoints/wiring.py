@@ -10,13 +10,16 @@ from pathlib import Path
 from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
+from concierge.chat import jobs as chat_jobs
 from concierge.chat.pipeline import Pipeline
+from concierge.chat.remembering import Remembering
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Reception
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
 from concierge.chat.writers.house import HouseWriter
+from concierge.customers.service import Memory, MemoryRequests, SessionInferenceService
 from concierge.intelligence.analyst import Analyst
 from concierge.intelligence.service import GuidanceService, LabelExport
 from concierge.kit.clock import Clock, utc_now
@@ -86,11 +89,16 @@ class Platform:
     identity_sealer: Sealer
     learning: Learning
     judgement: Judgement
+    memory: Memory
+    remembering: Remembering
+    memory_requests: MemoryRequests
+    sessions: SessionInferenceService
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
         knowledge_jobs.register(runner.app, self.ingestion, self.contradictions, self.reindexing)
         learning_jobs.register(runner.app, self.judgement)
+        chat_jobs.register(runner.app, self.remembering)
         return runner
 
 
@@ -133,18 +141,16 @@ def build(
     vectors = QuestionVectors(embedders)
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
     guidance = GuidanceService(db, vectors)
-    analyst = Analyst(vectors, create_structured_model(settings.llm), guidance)
+    language_model = create_structured_model(settings.llm)
+    analyst = Analyst(vectors, language_model, guidance)
     judgement = Judgement(db, clock)
-    own_origins = own_origins_of(settings)
-    limits = settings.limits
-    fetcher = fetcher or Fetcher(
-        limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes)
-    )
-    reception = Reception(db, limits.message_chars, own_origins, clock)
+    memory = Memory(db, vectors, clock)
+    fetcher = fetcher or _fetcher(settings)
     learning = Learning(db, judgement, clock)
-    pipeline = Pipeline(
-        db, search, analyst, Vocabularies(KnownNames(db)), Recollection(clock), learning, HouseWriter(), clock
-    )
+    sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
+    recollection = Recollection(db, sessions, requests, vectors, clock)
+    vocabularies = Vocabularies(KnownNames(db))
+    pipeline = Pipeline(db, search, analyst, vocabularies, recollection, learning, HouseWriter(), clock)
     return Platform(
         settings=settings,
         address=address,
@@ -157,8 +163,8 @@ def build(
         search=search,
         analyst=analyst,
         finding=SearchService(db, search),
-        chat=ChatService(db, reception, pipeline, limits.turn_seconds),
-        visitors=VisitorService(db, accounts.authentication, own_origins),
+        chat=ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds),
+        visitors=VisitorService(db, accounts.authentication, own_origins_of(settings)),
         ingestion=Ingestion(db, chunkers, fetcher, clock),
         faqs=FaqService(db, chunkers, clock),
         feeds=FeedService(db, fetcher, clock),
@@ -171,6 +177,10 @@ def build(
         identity_sealer=Sealer(signing_key(settings), "customer identity"),
         learning=learning,
         judgement=judgement,
+        memory=memory,
+        remembering=Remembering(db, memory, guidance, language_model),
+        memory_requests=requests,
+        sessions=sessions,
     )
 
 
@@ -178,6 +188,15 @@ def analyst_of(settings: Settings) -> Analyst:
     """What reads messages by itself, without a database. Loads the local model; blocks."""
     local = create_embedder(LOCAL_MODEL, cache_dir=model_cache(settings))
     return Analyst(QuestionVectors(_embedders(settings, local)), create_structured_model(settings.llm))
+
+
+def _fetcher(settings: Settings) -> Fetcher:
+    limits = settings.limits
+    return Fetcher(limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes))
+
+
+def _reception(settings: Settings, db: Database, clock: Clock) -> Reception:
+    return Reception(db, settings.limits.message_chars, own_origins_of(settings), clock)
 
 
 def _embedders(settings: Settings, default: Embedder | None) -> Embedders:

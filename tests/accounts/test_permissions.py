@@ -126,6 +126,22 @@ MAY: dict[str, set[str]] = {
     "reset_learning": BUILDERS,
     "get_learning_settings": READERS,
     "change_learning_settings": BUILDERS,
+    "list_session_rules": READERS,
+    "create_session_rule": WORKERS,
+    "change_session_rule": WORKERS,
+    "delete_session_rule": WORKERS,
+    "preview_session": READERS,
+    "get_memory_settings": READERS,
+    "change_memory_settings": WORKERS,
+    "list_memory": READERS,
+    "add_memory": WORKERS,
+    "change_memory": WORKERS,
+    "erase_memory": WORKERS,
+    "erase_whole_memory": WORKERS,
+    "list_own_memory": CHATTERS,
+    "correct_own_memory": CHATTERS,
+    "erase_own_memory": CHATTERS,
+    "erase_own_whole_memory": CHATTERS,
 }
 
 

@@ -67,6 +67,17 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "rate_conversation": {"rating": 4, "comment": "Quick."},
     "tell_event": {"id": "order-1", "visitor_id": "00000000-0000-7000-8000-000000000000", "value": 129.0},
     "change_learning_settings": {"explore_share": 0.05},
+    "create_session_rule": {
+        "name": "Offers",
+        "when": {"source": "page", "any": ["/angebote"]},
+        "then": [{"what": "interest", "value": "pricing"}],
+    },
+    "change_session_rule": {"enabled": False},
+    "preview_session": {"current_page": "/pricing"},
+    "change_memory_settings": {"memory": "on", "days": {"problem": 30}},
+    "add_memory": {"kind": "preference", "subject": "sofa", "value": "wants a sofa under $900"},
+    "change_memory": {"value": "wants a sofa under $1,200"},
+    "correct_own_memory": {"value": "wants a sofa under $1,200"},
 }
 # What a path names besides rows.
 WORDS = {"dimension": "emotional_state"}

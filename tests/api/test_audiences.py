@@ -84,7 +84,14 @@ def without(text: str, question: str) -> str:
 
 
 # A visitor's own affairs, which hold nothing of what the business knows.
-OWN_AFFAIRS = {"identify_visitor", "reset_visitor"}
+OWN_AFFAIRS = {
+    "identify_visitor",
+    "reset_visitor",
+    "list_own_memory",
+    "correct_own_memory",
+    "erase_own_memory",
+    "erase_own_whole_memory",
+}
 
 
 def test_every_route_a_visitor_may_take_is_tried() -> None:

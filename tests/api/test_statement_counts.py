@@ -61,6 +61,10 @@ MOST: dict[str, int] = {
     "export_labels": AUTHENTICATION + 1,
     "read_learning": AUTHENTICATION + 1,
     "get_learning_settings": AUTHENTICATION + 1,
+    "list_session_rules": AUTHENTICATION + 1,
+    "get_memory_settings": AUTHENTICATION + 1,
+    "list_memory": AUTHENTICATION + 2,
+    "list_own_memory": AUTHENTICATION + 3,
 }
 
 

@@ -9,6 +9,7 @@ import httpx
 from concierge.entrypoints.wiring import Platform
 from concierge.kit.ids import new_id
 from concierge.knowledge.service.texts import text_source
+from tests.customers.remembering import a_guest
 from tests.factories.strategies import follow_strategy
 from tests.factories.tenants import Tenant, make_tenant, sign_identity
 
@@ -60,6 +61,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     await _approach(tenant)
     ids["customer_id"] = await _meet(tenant)
     ids["merge_id"] = await _first(tenant, f"/customers/{ids['customer_id']}/merges")
+    ids |= await _remember(tenant)
     ids["rule_id"] = await _first(tenant, "/intelligence/rules")
     ids["attribute_id"] = await _first(tenant, "/intelligence/attributes")
     ids["visitor_id"] = visitor_id
@@ -114,6 +116,30 @@ async def _guide(tenant: Tenant, turn_id: UUID) -> None:
             method, f"/api/v1/intelligence{path}", headers=tenant.owner, json=body
         )
         assert response.is_success, response.text
+
+
+async def _remember(tenant: Tenant) -> dict[str, UUID]:
+    """Have two customers: one of whom something is remembered, and one who wished to be forgotten."""
+    guest, gone = await a_guest(tenant), await a_guest(tenant)
+    await guest.says(f"We live in Berlin. Do you know {tenant.email}?")
+    await tenant.platform.memory.forget(tenant.scope, gone.customer_id)
+    customer = f"/customers/{guest.customer_id}/memory"
+    rule = {
+        "when": {"source": "page", "any": ["/angebote"]},
+        "then": [{"what": "stage", "value": "decision"}],
+    }
+    for method, path, body in (
+        ("PUT", "/customers/memory-settings", {"days": {"event": 900}}),
+        ("POST", "/customers/session-rules", {"name": f"Offers of {tenant.email}", **rule}),
+        ("POST", customer, {"kind": "goal", "subject": "flat", "value": f"furnishes for {tenant.email}"}),
+    ):
+        response = await tenant.client.request(method, f"/api/v1{path}", headers=tenant.owner, json=body)
+        assert response.is_success, response.text
+    return {
+        "customer_id": guest.customer_id,
+        "fact_id": await _first(tenant, customer),
+        "session_rule_id": await _first(tenant, "/customers/session-rules"),
+    }
 
 
 async def _approach(tenant: Tenant) -> None:

@@ -10,6 +10,7 @@ from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
 from concierge.chat.stream import Event, TurnLog
 from concierge.conversations.service import ConversationService
+from concierge.customers.service import RecallService
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
@@ -66,6 +67,8 @@ async def store(
     await ConversationService(unit, clock).finish_turn(
         received.turn.id, status="completed", reply=reply, events=events, trace=trace
     )
+    if received.customer is not None and received.request.visitor_id is not None:
+        await RecallService(unit, clock).remember_later(received.request.visitor_id, received.turn.id)
     return last
 
 

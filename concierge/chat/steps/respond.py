@@ -21,3 +21,9 @@ async def respond(writer: Writer, brief: AnswerBrief, log: TurnLog) -> WrittenAn
         else:
             await log.say("message.delta", {"text": event.text})
     raise RuntimeError("the writer ended without an answer")
+
+
+async def tell(text: str, log: TurnLog) -> WrittenAnswer:
+    """Say what no writer has to write."""
+    await log.say("message.delta", {"text": text})
+    return WrittenAnswer(text=text, outcome="small_talk", confidence=1.0, pieces=(text,))

@@ -9,7 +9,9 @@ from concierge.kit.db import Base
 
 
 class CustomerSetting(Base):
-    """`identity_secret` is encrypted; `memory` says of whom anything may be kept: off, anonymous_off, on."""
+    """`identity_secret` is encrypted; `memory` says of whom anything may be kept: off, anonymous_off, on; `memory_days` for
+    how long, by kind of fact, where that is not as by default.
+    """
 
     __tablename__ = "customer_settings"
 
@@ -17,6 +19,7 @@ class CustomerSetting(Base):
     identity_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     user_hash_allowed: Mapped[bool] = mapped_column(default=False)
     memory: Mapped[str] = mapped_column(default="on")
+    memory_days: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class IdentityToken(Base):

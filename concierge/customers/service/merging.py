@@ -10,6 +10,7 @@ from concierge.accounts.scope import Unit
 from concierge.customers.errors import MergeNotFoundError
 from concierge.customers.models import Customer, CustomerMerge
 from concierge.customers.repository.customers import CustomerRepository
+from concierge.customers.service.memory import MemoryView, MovedMemory
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.ids import new_id
 
@@ -30,6 +31,7 @@ COUNTED: Final = ("visits", "turns", "conversions")
 class MergeService:
     def __init__(self, unit: Unit, clock: Clock = utc_now) -> None:
         self._repository = CustomerRepository(unit.session, unit.scope)
+        self._memory = MemoryView(unit, clock)
         self._org_id = unit.scope.org_id
         self._clock = clock
 
@@ -37,6 +39,7 @@ class MergeService:
         """Move all of an anonymous customer into another one; the anonymous one is no more."""
         visitors = [visitor.id for visitor in await self._repository.visitors(anonymous.id)]
         await self._repository.give_visitors(visitors, into.id)
+        memory = await self._memory.absorb(anonymous.id, into.id)
         for name in COUNTED:
             setattr(into, name, getattr(into, name) + getattr(anonymous, name))
         into.last_seen_at = max(into.last_seen_at, anonymous.last_seen_at)
@@ -46,7 +49,9 @@ class MergeService:
                 id=new_id(),
                 into_customer_id=into.id,
                 profile=_profile(anonymous),
-                moved={"visitors": [str(visitor_id) for visitor_id in visitors]},
+                moved=to_jsonable_python(
+                    {"visitors": visitors, "facts": memory.facts, "conversations": memory.conversations}
+                ),
                 merged_at=self._clock(),
             )
         )
@@ -77,6 +82,10 @@ class MergeService:
         for name in COUNTED:
             setattr(into, name, max(0, getattr(into, name) - profile[name]))
         await self._repository.give_visitors([UUID(own) for own in merge.moved["visitors"]], restored.id)
+        facts, conversations = (
+            [UUID(own) for own in merge.moved[name]] for name in ("facts", "conversations")
+        )
+        await self._memory.give_back(MovedMemory(facts, conversations), restored.id)
         merge.undone_at = now
         await self._repository.note("customer.merge_undone", merge.into_customer_id, {"merge": str(merge_id)})
         return merge

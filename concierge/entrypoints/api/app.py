@@ -14,6 +14,8 @@ from concierge.agents.routes import strategies as strategies_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
 from concierge.customers.routes import customers_router, identity_router
+from concierge.customers.routes.memory import router as memory_routes
+from concierge.customers.routes.sessions import router as sessions_routes
 from concierge.entrypoints.api import problems
 from concierge.entrypoints.api.health import router as health_routes
 from concierge.entrypoints.api.middleware import (
@@ -45,6 +47,8 @@ ROUTERS = (
     accounts_routes,
     agents_routes,
     strategies_routes,
+    sessions_routes,
+    memory_routes,
     customers_router,
     identity_router,
     knowledge_routes,
@@ -123,6 +127,8 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.labels = platform.labels
     app.state.identity_sealer = platform.identity_sealer
     app.state.learning = platform.learning
+    app.state.memory = platform.memory
+    app.state.sessions = platform.sessions
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)
