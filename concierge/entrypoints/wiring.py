@@ -10,6 +10,7 @@ from pathlib import Path
 from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
+from concierge.chat.customers import CustomerData
 from concierge.chat.pipeline import Pipeline
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Reception
@@ -72,6 +73,7 @@ class Platform:
     finding: SearchService
     chat: ChatService
     visitors: VisitorService
+    customer_data: CustomerData
     ingestion: Ingestion
     faqs: FaqService
     feeds: FeedService
@@ -138,6 +140,7 @@ def build(
     pipeline = Pipeline(
         db, search, analyst, Vocabularies(KnownNames(db)), Recollection(clock), HouseWriter(), clock
     )
+    chat = ChatService(db, reception, pipeline, limits.turn_seconds)
     return Platform(
         settings=settings,
         address=address,
@@ -150,8 +153,9 @@ def build(
         search=search,
         analyst=analyst,
         finding=SearchService(db, search),
-        chat=ChatService(db, reception, pipeline, limits.turn_seconds),
+        chat=chat,
         visitors=VisitorService(db, accounts.authentication, own_origins),
+        customer_data=CustomerData(db, chat, analyst, vectors, clock=clock),
         ingestion=Ingestion(db, chunkers, fetcher, clock),
         faqs=FaqService(db, chunkers, clock),
         feeds=FeedService(db, fetcher, clock),

@@ -47,15 +47,6 @@ class CustomerService:
         await self.get(customer_id)
         return await self._repository.merges(customer_id)
 
-    async def erase(self, customer_id: UUID) -> None:
-        """Delete a customer, and with them everything that hangs on them: visitors, conversations, what is remembered.
-
-        Errors: CustomerNotFoundError.
-        """
-        customer = self._there(await self._repository.get(customer_id, to_change=True))
-        await self._repository.remove(customer)
-        await self._repository.note("customer.erased", customer_id)
-
     async def _set(self, customer: Customer, values: dict[str, Any]) -> None:
         attributes = values.pop("attributes", None)
         if attributes is not None:

@@ -11,6 +11,7 @@ from concierge import __version__
 from concierge.accounts.routes import router as accounts_routes
 from concierge.agents.routes import router as agents_routes
 from concierge.agents.routes import strategies as strategies_routes
+from concierge.chat.routes import customers as customer_data_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
 from concierge.customers.routes import customers_router, identity_router
@@ -55,6 +56,7 @@ ROUTERS = (
     indexes_routes,
     judgements_routes,
     chat_routes,
+    customer_data_routes,
     conversations_routes,
     intelligence_routes,
     health_routes,
@@ -110,6 +112,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.accounts = platform.accounts
     app.state.chat = platform.chat
     app.state.visitors = platform.visitors
+    app.state.customer_data = platform.customer_data
     app.state.finding = platform.finding
     app.state.faqs = platform.faqs
     app.state.feeds = platform.feeds
