@@ -13,6 +13,7 @@ from concierge.chat.schemas import ChatIn, ChatOut, VisitorTokenIn, VisitorToken
 from concierge.chat.stream import Event
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
+from concierge.customers.schemas.customers import IdentifiedOut, IdentifyIn
 from concierge.kit.fields import PlainText
 from concierge.kit.sse import STREAM_HEADERS, Frame, frames
 
@@ -48,6 +49,7 @@ def _collector(
 
 
 Chat = Annotated[ChatService, Depends(_chat)]
+Visitors = Annotated[VisitorService, Depends(_visitors)]
 Data = Annotated[CustomerData, Depends(_customer_data)]
 Collector = Annotated[TenantScope, Depends(_collector)]
 Eraser = Annotated[TenantScope, scope_with(Permission.CUSTOMERS_WRITE)]
@@ -63,7 +65,7 @@ EXPORT: dict[int | str, dict[str, Any]] = {
 async def create_visitor_token(
     body: VisitorTokenIn,
     scope: KeyHolder,
-    visitors: Annotated[VisitorService, Depends(_visitors)],
+    visitors: Visitors,
     origin: Annotated[str | None, Header()] = None,
 ) -> VisitorTokenOut:
     """Give a browser its own visitor, or renew one it had. Needs a publishable key and an allowed origin.
@@ -74,6 +76,30 @@ async def create_visitor_token(
         scope, body.agent_id, origin=origin, earlier=body.token, audiences=body.audiences
     )
     return VisitorTokenOut(token=token, visitor_id=visitor_id, expires_at=expires_at)
+
+
+@router.post("/visitors/identify")
+async def identify_visitor(
+    body: IdentifyIn,
+    scope: Chatter,
+    visitors: Visitors,
+    origin: Annotated[str | None, Header()] = None,
+) -> IdentifiedOut:
+    """Say who this visitor is, with your server's signature. What they did before becomes part of their profile.
+
+    Go on with the token that comes back: where this browser had served somebody else, it is a fresh visitor's.
+    """
+    token, visitor_id, expires_at = await visitors.identify(scope, body, origin=origin)
+    return IdentifiedOut(token=token, visitor_id=visitor_id, expires_at=expires_at)
+
+
+@router.post("/visitors/reset")
+async def reset_visitor(
+    scope: Chatter, visitors: Visitors, origin: Annotated[str | None, Header()] = None
+) -> IdentifiedOut:
+    """Forget on this device who was here, as when somebody signs out; what they did stays theirs."""
+    token, visitor_id, expires_at = await visitors.reset(scope, origin=origin)
+    return IdentifiedOut(token=token, visitor_id=visitor_id, expires_at=expires_at)
 
 
 @router.post(

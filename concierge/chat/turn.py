@@ -18,6 +18,8 @@ from concierge.chat.steps.receive import Received, Reception
 from concierge.chat.stream import Event, LiveTurns, TurnLog, stored_events
 from concierge.conversations.schemas import StoredTurn
 from concierge.conversations.service import ConversationService
+from concierge.customers.errors import VisitorEndedError
+from concierge.customers.service import ArrivalService
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError, UnavailableError
 
@@ -67,10 +69,15 @@ class ChatService:
     async def check(
         self, scope: TenantScope, agent_id: UUID, turn_id: UUID, *, origin: str | None = None
     ) -> None:
-        """Errors: TurnNotFoundError, also for another visitor's turn; AgentNotFoundError, OriginNotAllowedError."""
+        """Errors: TurnNotFoundError, also for another visitor's turn; VisitorEndedError; AgentNotFoundError;
+        OriginNotAllowedError.
+        """
+        actor = scope.actor
         async with self._db.transaction(scope.org_id) as session:
             unit = Unit(session, scope)
             await self._reception.admit(unit, agent_id, origin)
+            if actor.kind == "visitor" and actor.id and await ArrivalService(unit).has_ended(actor.id):
+                raise VisitorEndedError
             await ConversationService(unit).turn(turn_id, agent_id=agent_id)
 
     async def follow(

@@ -132,6 +132,7 @@ def build(
     guidance = GuidanceService(db, vectors)
     analyst = Analyst(vectors, create_structured_model(settings.llm), guidance)
     own_origins = own_origins_of(settings)
+    sealer = Sealer(signing_key(settings), "customer identity")
     limits = settings.limits
     fetcher = fetcher or Fetcher(
         limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes)
@@ -154,7 +155,7 @@ def build(
         analyst=analyst,
         finding=SearchService(db, search),
         chat=chat,
-        visitors=VisitorService(db, accounts.authentication, own_origins),
+        visitors=VisitorService(db, accounts.authentication, own_origins, sealer),
         customer_data=CustomerData(db, chat, analyst, vectors, clock=clock),
         ingestion=Ingestion(db, chunkers, fetcher, clock),
         faqs=FaqService(db, chunkers, clock),
@@ -165,7 +166,7 @@ def build(
         exporting=PackExport(db, clock),
         guidance=guidance,
         labels=LabelExport(db),
-        identity_sealer=Sealer(signing_key(settings), "customer identity"),
+        identity_sealer=sealer,
     )
 
 

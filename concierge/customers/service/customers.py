@@ -3,10 +3,10 @@ from typing import Any
 from uuid import UUID
 
 from concierge.accounts.scope import Unit
-from concierge.customers.errors import AnonymousIdError, CustomerNotFoundError
+from concierge.customers.errors import AnonymousIdError, AttributesFullError, CustomerNotFoundError
 from concierge.customers.models import Customer, CustomerMerge
 from concierge.customers.repository.customers import CustomerRepository
-from concierge.customers.schemas.customers import CustomerIn, CustomerPatch
+from concierge.customers.schemas.customers import CustomerIn, CustomerPatch, fits
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.ids import new_id
 
@@ -52,6 +52,8 @@ class CustomerService:
         if attributes is not None:
             merged = {**customer.attributes, **attributes}
             customer.attributes = {name: value for name, value in merged.items() if value is not None}
+            if not fits(customer.attributes):
+                raise AttributesFullError
         for name, value in values.items():
             setattr(customer, name, value)
         customer.updated_at = self._clock()

@@ -14,7 +14,7 @@ from concierge.agents.routes import strategies as strategies_routes
 from concierge.chat.routes import customers as customer_data_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
-from concierge.customers.routes import customers_router, identity_router
+from concierge.customers.routes import customers_router
 from concierge.entrypoints.api import problems
 from concierge.entrypoints.api.health import router as health_routes
 from concierge.entrypoints.api.middleware import (
@@ -46,7 +46,6 @@ ROUTERS = (
     agents_routes,
     strategies_routes,
     customers_router,
-    identity_router,
     knowledge_routes,
     archives_routes,
     contradictions_routes,
