@@ -28,7 +28,7 @@ class NoIdentitySecretError(ConflictError):
         )
 
 
-class UserHashNotAllowedError(ForbiddenError):
+class UserHashNotAllowedError(ConflictError):
     code = "user_hash_not_allowed"
 
     def __init__(self) -> None:
