@@ -6,10 +6,7 @@ from uuid import UUID
 
 import httpx
 
-from concierge.accounts.scope import Unit
-from concierge.customers.service import ArrivalService
 from concierge.entrypoints.wiring import Platform
-from concierge.kit.ids import new_id
 from concierge.knowledge.service.texts import text_source
 from tests.factories.tenants import Tenant, make_tenant, sign_identity
 
@@ -40,8 +37,7 @@ class Furnished:
 async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     tenant = await make_tenant(platform, client)
     source_id = await tenant.read(text_source("Returns", RETURNS))
-    customer_id = await _meet(tenant)
-    turn = await tenant.ask(QUESTION, visitor_id=str(customer_id))
+    turn = await tenant.ask(QUESTION)
     ids = {
         "agent_id": tenant.agent_id,
         "pack_id": tenant.pack_id,
@@ -53,7 +49,6 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
         "member_id": await _first(tenant, "/members"),
         "item_id": await _first(tenant, f"/knowledge/sources/{source_id}/items"),
         "key_id": await _first(tenant, "/api-keys"),
-        "customer_id": customer_id,
     }
     ids["contradiction_id"] = await _contradict(tenant)
     await _restrict(tenant)
@@ -65,14 +60,6 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["rule_id"] = await _first(tenant, "/intelligence/rules")
     ids["attribute_id"] = await _first(tenant, "/intelligence/attributes")
     return Furnished(tenant, ids, turn)
-
-
-async def _meet(tenant: Tenant) -> UUID:
-    """Have a visitor come, whose customer bears the same id."""
-    visitor_id = new_id()
-    async with tenant.platform.db.transaction(tenant.org_id) as session:
-        await ArrivalService(Unit(session, tenant.scope)).arrive(visitor_id, tenant.agent_id, None)
-    return visitor_id
 
 
 async def _contradict(tenant: Tenant) -> UUID:
