@@ -1,7 +1,7 @@
 """A turn from the outside: begin it once, follow it from anywhere, get its reply; it runs whether anyone listens."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
@@ -18,6 +18,8 @@ from concierge.chat.steps.receive import Received, Reception
 from concierge.chat.stream import Event, LiveTurns, TurnLog, stored_events
 from concierge.conversations.schemas import StoredTurn
 from concierge.conversations.service import ConversationService
+from concierge.customers.errors import VisitorEndedError
+from concierge.customers.service import ArrivalService
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError, UnavailableError
 
@@ -59,7 +61,7 @@ class ChatService:
         )
         if received.turn.is_new:
             log = self._live.open(received.turn.id)
-            task = asyncio.create_task(self._run(received, log))
+            task = asyncio.create_task(self._run(received, log), name=str(received.turn.id))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return received.turn.id
@@ -67,10 +69,15 @@ class ChatService:
     async def check(
         self, scope: TenantScope, agent_id: UUID, turn_id: UUID, *, origin: str | None = None
     ) -> None:
-        """Errors: TurnNotFoundError, also for another visitor's turn; AgentNotFoundError, OriginNotAllowedError."""
+        """Errors: TurnNotFoundError, also for another visitor's turn; VisitorEndedError; AgentNotFoundError;
+        OriginNotAllowedError.
+        """
+        actor = scope.actor
         async with self._db.transaction(scope.org_id) as session:
             unit = Unit(session, scope)
             await self._reception.admit(unit, agent_id, origin)
+            if actor.kind == "visitor" and actor.id and await ArrivalService(unit).has_ended(actor.id):
+                raise VisitorEndedError
             await ConversationService(unit).turn(turn_id, agent_id=agent_id)
 
     async def follow(
@@ -107,6 +114,14 @@ class ChatService:
             if event.type == "error":
                 raise _failure(event.data)
         raise TurnFailedError
+
+    async def give_up(self, turn_ids: Collection[UUID]) -> None:
+        """Stop answering messages that were erased; whoever listens is told that it failed."""
+        names = {str(turn_id) for turn_id in turn_ids}
+        given_up = [task for task in self._running if task.get_name() in names]
+        for task in given_up:
+            task.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
 
     async def drain(self) -> None:
         """Let the turns under way end, before the process does; give up those that take too long."""

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, cast
@@ -28,14 +28,16 @@ VALUES (%(org_id)b, %(id)b, %(conversation_id)b, %(agent_id)b, %(seq)b, 'running
         %(session_context)b, %(idempotency_key)b, %(request_hash)b, %(created_at)b)
 """
 
-FINISH_TURN = """
-WITH traced AS (
-    INSERT INTO traces (org_id, turn_id, trace, created_at)
-    VALUES (%(org_id)b, %(turn_id)b, %(trace)b, %(now)b)
-    ON CONFLICT (org_id, turn_id) DO UPDATE SET trace = excluded.trace, created_at = excluded.created_at
+# A turn that was erased while it ran leaves no trace either.
+FINISH_TURN: LiteralString = """
+WITH finished AS (
+    UPDATE turns SET status = %(status)b, reply = %(reply)b, events = %(events)b, completed_at = %(now)b
+    WHERE org_id = %(org_id)b AND id = %(turn_id)b
+    RETURNING org_id, id
 )
-UPDATE turns SET status = %(status)b, reply = %(reply)b, events = %(events)b, completed_at = %(now)b
-WHERE org_id = %(org_id)b AND id = %(turn_id)b
+INSERT INTO traces (org_id, turn_id, trace, created_at)
+SELECT org_id, id, %(trace)b, %(now)b FROM finished
+ON CONFLICT (org_id, turn_id) DO UPDATE SET trace = excluded.trace, created_at = excluded.created_at
 """
 
 
@@ -233,3 +235,48 @@ class ConversationRepository:
         if before is not None:
             query = query.where(Turn.id < before)
         return (await self._session.scalars(query.order_by(Turn.id.desc()).limit(limit))).all()
+
+    async def of_visitors(
+        self, visitor_ids: Collection[UUID], after: UUID | None, limit: int
+    ) -> Sequence[Conversation]:
+        """Return conversations of these visitors, the oldest first."""
+        query = select(Conversation).where(
+            Conversation.org_id == self._scope.org_id, Conversation.visitor_id.in_(visitor_ids)
+        )
+        if after is not None:
+            query = query.where(Conversation.id > after)
+        return (await self._session.scalars(query.order_by(Conversation.id).limit(limit))).all()
+
+    async def turns_and_traces(
+        self, conversation_ids: Collection[UUID]
+    ) -> Sequence[tuple[Turn, Mapping[str, Any] | None]]:
+        """Return all turns of conversations with their traces, the oldest first."""
+        rows = await self._session.execute(
+            select(Turn, Trace.trace)
+            .outerjoin(Trace, (Trace.org_id == Turn.org_id) & (Trace.turn_id == Turn.id))
+            .where(Turn.org_id == self._scope.org_id, Turn.conversation_id.in_(conversation_ids))
+            .order_by(Turn.conversation_id, Turn.seq)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def running(self, visitor_ids: Collection[UUID]) -> Sequence[UUID]:
+        """Return the turns of these visitors that are not over."""
+        found = await self._session.scalars(
+            select(Turn.id)
+            .join(
+                Conversation,
+                (Conversation.org_id == Turn.org_id) & (Conversation.id == Turn.conversation_id),
+            )
+            .where(
+                Turn.org_id == self._scope.org_id,
+                Turn.status == "running",
+                Conversation.visitor_id.in_(visitor_ids),
+            )
+        )
+        return found.all()
+
+    async def count_of(self, visitor_ids: Collection[UUID]) -> int:
+        query = select(func.count()).where(
+            Conversation.org_id == self._scope.org_id, Conversation.visitor_id.in_(visitor_ids)
+        )
+        return await self._session.scalar(query) or 0

@@ -117,3 +117,17 @@ class TraceOut(Out):
     turn_id: UUID
     trace: dict[str, Any]
     created_at: datetime
+
+
+class TurnRecordOut(TurnOut):
+    """A turn with all that is kept of it."""
+
+    session_context: dict[str, Any]
+    events: list[Any] | None
+    trace: dict[str, Any] | None = None
+
+
+class ConversationRecordOut(ConversationOut):
+    """A conversation with its turns, the oldest first."""
+
+    turns: list[TurnRecordOut]

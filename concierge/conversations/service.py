@@ -1,6 +1,6 @@
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -14,11 +14,14 @@ from concierge.conversations.errors import (
 from concierge.conversations.models import Conversation, Trace, Turn
 from concierge.conversations.repository import ConversationRepository, NewTurn
 from concierge.conversations.schemas import (
+    ConversationOut,
+    ConversationRecordOut,
     Exchange,
     LastTurn,
     StartedTurn,
     StoredTurn,
     TurnRecord,
+    TurnRecordOut,
     TurnRequest,
     TurnStatus,
     TurnStory,
@@ -144,6 +147,28 @@ class ConversationService:
             replies=tuple(own.reply or {} for own in turns),
             trace={} if trace is None else trace.trace,
         )
+
+    async def records(
+        self, visitor_ids: Collection[UUID], *, after: UUID | None, limit: int
+    ) -> Sequence[ConversationRecordOut]:
+        """Return conversations of these visitors with all that is kept of them, the oldest first."""
+        found = await self._repository.of_visitors(visitor_ids, after, limit)
+        turns: dict[UUID, list[TurnRecordOut]] = {conversation.id: [] for conversation in found}
+        for turn, trace in await self._repository.turns_and_traces(turns.keys()):
+            record = TurnRecordOut.model_validate(turn)
+            record.trace = None if trace is None else dict(trace)
+            turns[turn.conversation_id].append(record)
+        return [
+            ConversationRecordOut(
+                **ConversationOut.model_validate(conversation).model_dump(), turns=turns[conversation.id]
+            )
+            for conversation in found
+        ]
+
+    async def extent(self, visitor_ids: Collection[UUID]) -> tuple[int, frozenset[UUID]]:
+        """Return how many conversations these visitors have had, and which of their turns are not over."""
+        running = await self._repository.running(visitor_ids)
+        return await self._repository.count_of(visitor_ids), frozenset(running)
 
     async def _again(self, turn: Turn, request: TurnRequest, given_up_after: timedelta) -> StartedTurn:
         """Return the turn of a repeated request; one that failed, or whose process died, is begun anew."""

@@ -6,12 +6,28 @@ Each is a table of rules in order; the first that holds decides, and its name is
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from concierge.customers.schemas.context import EngagementLevel, Inferred, JourneyStage
+from concierge.customers.schemas.context import EngagementLevel, Inferred, JourneyStage, ProfileType
 from concierge.customers.schemas.known import KnownCustomer
 
 Value = TypeVar("Value")
+
+
+# What a business may write of somebody who has bought: a label, or an attribute that is neither empty nor nought.
+BUYERS: Final = frozenset({"customer", "buyer"})
+PURCHASES: Final = (
+    "orders",
+    "order_count",
+    "purchases",
+    "past_purchases",
+    "last_purchase",
+    "last_order",
+    "last_order_at",
+    "total_spent",
+    "lifetime_value",
+)
+NOTHING: Final = frozenset({"", "0", "0.0", "0.00", "no", "none", "never", "false", "null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +50,9 @@ class Evidence:
     @property
     def has_bought(self) -> bool:
         return self.known is not None and (
-            self.known.conversions > 0 or bool(self.known.labels & {"customer", "buyer"})
+            self.known.conversions > 0
+            or bool(self.known.labels & BUYERS)
+            or any(_says_yes(self.known.attributes.get(name)) for name in PURCHASES)
         )
 
     @property
@@ -49,6 +67,10 @@ class Evidence:
 
     def needs_help(self) -> bool:
         return any(inferred.what == "need" for inferred in self.session)
+
+
+def _says_yes(value: Any) -> bool:
+    return value.strip().lower() not in NOTHING if isinstance(value, str) else bool(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +121,58 @@ def journey_of(evidence: Evidence) -> Rule[JourneyStage]:
     return next(rule for rule in JOURNEY if rule.holds(evidence))
 
 
-# What each thing that is known adds to how well somebody is known: of what is left to know, this share.
-IDENTIFIED: Final = 0.35
-BOUGHT: Final = 0.3
-RETURNED: Final = 0.15
-REMEMBERED: Final = 0.12
-SAID_BY_BUSINESS: Final = 0.1
-SESSION: Final = 0.06
+PROFILE: Final[Sequence[Rule[ProfileType]]] = (
+    Rule("came without a visitor", "unknown", lambda it: it.known is None),
+    Rule("the business says so", "registered", lambda it: _profile_of(it) == "registered"),
+    Rule("the business's server vouched for them", "identified", lambda it: _profile_of(it) == "identified"),
+    Rule("nobody vouched for them", "anonymous", lambda _: True),
+)
+
+
+def _profile_of(evidence: Evidence) -> ProfileType | None:
+    return evidence.known.profile_type if evidence.known else None
+
+
+def profile_of(evidence: Evidence) -> Rule[ProfileType]:
+    return next(rule for rule in PROFILE if rule.holds(evidence))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one thing that is known adds to how well somebody is known: `part` of what is left to know, so many times."""
+
+    name: str
+    part: float
+    times: Callable[[Evidence], int]
+
+
 MOST_FACTS: Final = 6
 MOST_VISITS: Final = 4
 MOST_INFERRED: Final = 3
+SHARES: Final = (
+    Share("vouched for", 0.35, lambda it: int(_profile_of(it) in {"identified", "registered"})),
+    Share("has bought", 0.3, lambda it: int(it.has_bought)),
+    Share("came back", 0.15, lambda it: min(MOST_VISITS, it.visits - 1)),
+    Share("remembered", 0.12, lambda it: min(MOST_FACTS, it.facts)),
+    Share(
+        "described by the business",
+        0.1,
+        lambda it: int(it.known is not None and bool(it.known.labels or it.known.attributes)),
+    ),
+    Share("session", 0.06, lambda it: min(MOST_INFERRED, len(it.session))),
+)
+UNKNOWN: Final = "nothing is known"
 
 
-def confidence_of(evidence: Evidence) -> float:
-    """From 0, nothing is known, towards 1. A first visit that only shows its page and device stays under 0.2."""
-    known = evidence.known
-    shares = [SESSION] * min(MOST_INFERRED, len(evidence.session))
-    shares += [REMEMBERED] * min(MOST_FACTS, evidence.facts)
-    shares += [RETURNED] * min(MOST_VISITS, evidence.visits - 1)
-    if known is not None:
-        shares += [IDENTIFIED] * (known.profile_type != "anonymous")
-        shares += [BOUGHT] * evidence.has_bought
-        shares += [SAID_BY_BUSINESS] * bool(known.labels or known.attributes)
-    unknown = 1.0
-    for share in shares:
-        unknown *= 1 - share
-    return round(1 - unknown, 4)
+def confidence_of(evidence: Evidence) -> Rule[float]:
+    """From 0, nothing is known, towards 1. A first visit that only shows its page and device stays under 0.2.
+
+    The name says what it came from, the weightiest first: “vouched for, came back ×2”.
+    """
+    unknown, names = 1.0, list[str]()
+    for share in SHARES:
+        times = max(0, share.times(evidence))
+        unknown *= (1 - share.part) ** times
+        if times:
+            names.append(share.name if times == 1 else f"{share.name} ×{times}")
+    return Rule(", ".join(names) or UNKNOWN, round(1 - unknown, 4), lambda _: True)

@@ -66,6 +66,15 @@ class AnonymousIdError(InvalidInputError):
         super().__init__("A customer without an external id is anonymous and stays so.")
 
 
+class AttributesFullError(InvalidInputError):
+    code = "attributes_full"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Together with those there are, these attributes are too many or too large. Take some away with null."
+        )
+
+
 class NotAVisitorError(ConflictError):
     code = "visitor_needed"
 

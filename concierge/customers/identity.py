@@ -40,7 +40,7 @@ def identity_in(token: str, secret: str, visitor_id: UUID, now: datetime) -> Ide
         raise IdentityRefusedError("This identity token has expired. Have your server sign a new one.")
     if expires > now + LONGEST_LIFE + CLOCK_SKEW:
         raise IdentityRefusedError("This identity token lasts too long: sign it for at most 24 hours.")
-    if claims.get("visitor_id") not in {None, str(visitor_id)}:
+    if claims.get("visitor_id") is not None and claims["visitor_id"] != str(visitor_id):
         raise IdentityRefusedError("This identity token was signed for another visitor.")
     return Identity(
         external_id=_external_id(claims["sub"]),

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, get_args
 from uuid import UUID
 
-from concierge.customers.deriving import Evidence, confidence_of, engagement_of, journey_of
+from concierge.customers.deriving import Evidence, confidence_of, engagement_of, journey_of, profile_of
 from concierge.customers.schemas.context import (
     CommunicationStyle,
     ConversationSummary,
@@ -46,6 +46,7 @@ def context_of(sources: Sources) -> CustomerContext:
     known = sources.known
     evidence = Evidence(known, sources.session, len(sources.memories), sources.now)
     engagement, journey = engagement_of(evidence), journey_of(evidence)
+    profile, confidence = profile_of(evidence), confidence_of(evidence)
     returning = known is not None and known.visits > 1
     values: dict[str, tuple[Any, str]] = {
         **_identity(known),
@@ -67,10 +68,15 @@ def context_of(sources: Sources) -> CustomerContext:
         visitor_id=sources.visitor_id,
         returning=returning,
         last_interaction=known.previous_visit_at if known else None,
-        confidence_score=confidence_of(evidence),
+        confidence_score=confidence.value,
         memory_allowed=known is not None and known.memory_allowed,
         data_sources={name: source for name, (value, source) in values.items() if value and source != UNSAID},
-        rules={"engagement_level": engagement.name, "journey_stage": journey.name},
+        rules={
+            "profile_type": profile.name,
+            "engagement_level": engagement.name,
+            "journey_stage": journey.name,
+            "confidence_score": confidence.name,
+        },
         **{name: value for name, (value, _) in values.items()},
     )
 

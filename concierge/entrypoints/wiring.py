@@ -11,6 +11,7 @@ from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
 from concierge.chat import jobs as chat_jobs
+from concierge.chat.customers import CustomerData, MemorySection
 from concierge.chat.pipeline import Pipeline
 from concierge.chat.remembering import Remembering
 from concierge.chat.steps.recall import Recollection
@@ -77,6 +78,7 @@ class Platform:
     finding: SearchService
     chat: ChatService
     visitors: VisitorService
+    customer_data: CustomerData
     ingestion: Ingestion
     faqs: FaqService
     feeds: FeedService
@@ -150,7 +152,9 @@ def build(
     sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
     recollection = Recollection(db, sessions, requests, vectors, clock)
     vocabularies = Vocabularies(KnownNames(db))
+    sealer = Sealer(signing_key(settings), "customer identity")
     pipeline = Pipeline(db, search, analyst, vocabularies, recollection, learning, HouseWriter(), clock)
+    chat = ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds)
     return Platform(
         settings=settings,
         address=address,
@@ -163,8 +167,9 @@ def build(
         search=search,
         analyst=analyst,
         finding=SearchService(db, search),
-        chat=ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds),
-        visitors=VisitorService(db, accounts.authentication, own_origins_of(settings)),
+        chat=chat,
+        visitors=VisitorService(db, accounts.authentication, own_origins_of(settings), sealer),
+        customer_data=CustomerData(db, chat, analyst, vectors, (MemorySection(),), clock),
         ingestion=Ingestion(db, chunkers, fetcher, clock),
         faqs=FaqService(db, chunkers, clock),
         feeds=FeedService(db, fetcher, clock),
@@ -174,7 +179,7 @@ def build(
         exporting=PackExport(db, clock),
         guidance=guidance,
         labels=LabelExport(db),
-        identity_sealer=Sealer(signing_key(settings), "customer identity"),
+        identity_sealer=sealer,
         learning=learning,
         judgement=judgement,
         memory=memory,

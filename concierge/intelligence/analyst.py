@@ -135,6 +135,11 @@ class Analyst:
             self._keep(key, understood)
         return understood
 
+    def forget(self, org_id: UUID) -> None:
+        """Keep no reading of an organization's messages: some of them were erased."""
+        for key in [key for key in self._kept if key[0] == org_id]:
+            del self._kept[key]
+
     def rate(self, scope: TenantScope) -> Rate:
         return self._rates.setdefault(scope.org_id, Rate())
 

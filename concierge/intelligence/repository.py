@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID
@@ -134,6 +134,12 @@ class CorrectionRepository:
     async def of_turn(self, turn_id: UUID) -> Sequence[ReadingOverride]:
         query = select(ReadingOverride).where(
             ReadingOverride.org_id == self._scope.org_id, ReadingOverride.turn_id == turn_id
+        )
+        return (await self._session.scalars(query.order_by(ReadingOverride.id))).all()
+
+    async def of_turns(self, turn_ids: Collection[UUID]) -> Sequence[ReadingOverride]:
+        query = select(ReadingOverride).where(
+            ReadingOverride.org_id == self._scope.org_id, ReadingOverride.turn_id.in_(turn_ids)
         )
         return (await self._session.scalars(query.order_by(ReadingOverride.id))).all()
 

@@ -61,6 +61,10 @@ class QuestionVectors:
         embedder = await self._embedders.of(space)
         return await asyncio.gather(*(self._vector(embedder, space, text) for text in texts))
 
+    def forget(self) -> None:
+        """Keep no question: some were erased, and which of them is not known here."""
+        self._kept.clear()
+
     async def _vector(self, embedder: Embedder, space: VectorSpace, text: str) -> Vector:
         key = space, text
         vector = self._kept.get(key)

@@ -99,6 +99,8 @@ MAY: dict[str, set[str]] = {
     "create_visitor_token": KEY_HOLDERS,
     "chat": CHATTERS,
     "resume_turn": CHATTERS,
+    "export_customer": READERS,
+    "erase_customer": WORKERS,
     "list_conversations": READERS,
     "get_conversation": READERS,
     "list_turns": READERS,

@@ -48,6 +48,7 @@ MOST: dict[str, int] = {
     "get_faq": AUTHENTICATION + 1,
     "list_contradictions": AUTHENTICATION + 3,
     "list_indexes": AUTHENTICATION + 3,
+    "export_customer": AUTHENTICATION + 8,
     "list_conversations": AUTHENTICATION + 1,
     "get_conversation": AUTHENTICATION + 1,
     "list_turns": AUTHENTICATION + 2,

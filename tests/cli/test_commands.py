@@ -46,6 +46,8 @@ COMMANDS = [
     ("db", "status"),
     ("db", "backup"),
     ("db", "restore"),
+    ("customer",),
+    *(("customer", name) for name in ("show", "export", "erase")),
     ("sources",),
     *(("sources", name) for name in ("list", "pause", "resume", "cancel", "sync", "retry")),
     ("learning",),

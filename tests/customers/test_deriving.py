@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concierge.customers.deriving import Evidence, confidence_of, engagement_of, journey_of
+from concierge.customers.deriving import Evidence, confidence_of, engagement_of, journey_of, profile_of
 from concierge.customers.knowing import Sources, context_of
 from concierge.customers.schemas.context import Inferred, RememberedFact
 from concierge.customers.schemas.known import KnownCustomer
@@ -43,6 +44,10 @@ def evidence(known: KnownCustomer | None = STRANGER, *session: Inferred, facts: 
     return Evidence(known, session, facts, NOW)
 
 
+def sureness(known: KnownCustomer | None, *session: Inferred, facts: int = 0) -> float:
+    return confidence_of(evidence(known, *session, facts=facts)).value
+
+
 known_customers = st.builds(
     replace,
     st.just(STRANGER),
@@ -57,21 +62,19 @@ known_customers = st.builds(
 
 @given(known_customers, st.integers(0, 50))
 def test_the_more_is_known_the_surer_and_never_certain(known: KnownCustomer, facts: int) -> None:
-    confidence = confidence_of(evidence(known, PRICING, facts=facts))
+    confidence = sureness(known, PRICING, facts=facts)
     assert 0 < confidence < 1
-    assert confidence <= confidence_of(evidence(known, PRICING, PHONE, facts=facts + 1))
-    assert confidence <= confidence_of(
-        evidence(replace(known, visits=known.visits + 1), PRICING, facts=facts)
-    )
+    assert confidence <= sureness(known, PRICING, PHONE, facts=facts + 1)
+    assert confidence <= sureness(replace(known, visits=known.visits + 1), PRICING, facts=facts)
 
 
 def test_nobody_is_known_by_a_page_and_a_phone() -> None:
-    assert confidence_of(evidence(None)) == 0
-    assert confidence_of(evidence(STRANGER, PRICING, PHONE, HELP, CHECKOUT)) < 0.2
+    assert sureness(None) == 0
+    assert sureness(STRANGER, PRICING, PHONE, HELP, CHECKOUT) < 0.2
 
 
 def test_a_buyer_who_comes_back_is_known_well() -> None:
-    assert confidence_of(evidence(BUYER, facts=3)) > 0.6
+    assert sureness(BUYER, facts=3) > 0.6
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,44 @@ def test_the_journey_goes_by_the_page_and_by_what_was_bought(
     assert journey_of(evidence(known, *session)).value == stage
 
 
+@pytest.mark.parametrize(
+    ("attributes", "has_bought"),
+    [
+        ({"orders": 3}, True),
+        ({"order_count": "2"}, True),
+        ({"past_purchases": ["Palma sofa"]}, True),
+        ({"last_purchase": {"at": "2026-01-02"}}, True),
+        ({"total_spent": 0.01}, True),
+        ({"orders": 0}, False),
+        ({"orders": "0"}, False),
+        ({"last_order": "Never "}, False),
+        ({"past_purchases": []}, False),
+        ({"orders": None, "lifetime_value": False}, False),
+        ({"favourite": "sofa"}, False),
+    ],
+)
+def test_what_the_business_writes_of_purchases_counts(
+    attributes: dict[str, Any],
+    has_bought: bool,  # noqa: FBT001  # A column of the table above.
+) -> None:
+    stage = journey_of(evidence(replace(STRANGER, attributes=attributes))).value
+    assert (stage == "retention") is has_bought
+
+
+@given(known_customers, st.integers(0, 50))
+def test_every_field_has_one_rule_that_set_it(known: KnownCustomer, facts: int) -> None:
+    seen = evidence(known, PRICING, facts=facts)
+    assert profile_of(seen).value == known.profile_type
+    for rule in (profile_of(seen), engagement_of(seen), journey_of(seen), confidence_of(seen)):
+        assert rule.name
+        assert rule.holds(seen)
+
+
+def test_somebody_anonymous_who_returns_is_known_in_part() -> None:
+    returning = replace(STRANGER, visits=2, previous_visit_at=NOW)
+    assert 0.3 < sureness(returning, PRICING, facts=3) < 0.6
+
+
 def test_a_context_says_where_everything_is_from() -> None:
     fact = RememberedFact(UUID(int=2), "goal", "flat", "is furnishing a flat", 0.9, NOW)
     known = replace(BUYER, email="ann@example.com")
@@ -124,7 +165,12 @@ def test_a_context_says_where_everything_is_from() -> None:
     assert context.data_sources["goals"] == "memory"
     assert context.data_sources["email"] == "profile"
     assert "name" not in context.data_sources
-    assert context.rules["journey_stage"] == "has bought"
+    assert context.rules == {
+        "profile_type": "the business's server vouched for them",
+        "engagement_level": "has bought",
+        "journey_stage": "has bought",
+        "confidence_score": "vouched for, has bought, came back, remembered, session ×2",
+    }
 
 
 def test_of_nobody_known_there_is_only_the_session() -> None:

@@ -31,9 +31,9 @@ class CustomerRepository:
             .with_for_update()
         )
 
-    async def take_turns(self, external_id: str) -> None:
-        """Wait until nobody else is identifying the same person, until the transaction ends."""
-        key = func.hashtextextended(f"{self._scope.org_id}:{external_id}", 0)
+    async def take_turns(self, who: str) -> None:
+        """Wait until nobody else is identifying the same visitor or person, until the transaction ends."""
+        key = func.hashtextextended(f"{self._scope.org_id}:{who}", 0)
         await self._session.execute(select(func.pg_advisory_xact_lock(key)))
 
     async def made(self, customer_id: UUID, external_id: str, now: datetime) -> Customer:
@@ -84,11 +84,51 @@ class CustomerRepository:
         await self._session.flush()
 
     async def visitor(self, visitor_id: UUID) -> Visitor | None:
-        """Return a visitor, to be changed."""
+        """Return a visitor, to be changed. Their conversations may begin meanwhile, which refer to them."""
         return await self._session.scalar(
             select(Visitor)
             .where(Visitor.org_id == self._scope.org_id, Visitor.id == visitor_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
+        )
+
+    async def has_ended(self, visitor_id: UUID) -> bool:
+        query = select(Visitor.ended_at.is_not(None)).where(
+            Visitor.org_id == self._scope.org_id, Visitor.id == visitor_id
+        )
+        return bool(await self._session.scalar(query))
+
+    async def add_visitor(
+        self, visitor_id: UUID, customer_id: UUID, agent_id: UUID, now: datetime, *, ended: bool = False
+    ) -> bool:
+        """Returns False when there is such a visitor, also one that wrote their first message just now."""
+        made = await self._session.scalar(
+            insert(Visitor)
+            .values(
+                org_id=self._scope.org_id,
+                id=visitor_id,
+                customer_id=customer_id,
+                agent_id=agent_id,
+                created_at=now,
+                ended_at=now if ended else None,
+            )
+            .on_conflict_do_nothing(index_elements=["org_id", "id"])
+            .returning(Visitor.id)
+        )
+        return made is not None
+
+    async def add_anonymous(self, customer_id: UUID, now: datetime) -> None:
+        """Have an anonymous customer who has said nothing."""
+        await self._session.execute(
+            insert(Customer)
+            .values(
+                org_id=self._scope.org_id,
+                id=customer_id,
+                visits=0,
+                created_at=now,
+                updated_at=now,
+                last_seen_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["org_id", "id"])
         )
 
     async def visitors(self, customer_id: UUID) -> Sequence[Visitor]:

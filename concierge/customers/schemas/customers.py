@@ -1,6 +1,7 @@
 """Customers as they cross HTTP."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -20,16 +21,30 @@ from concierge.kit.fields import Name, Out, PlainText
 from concierge.kit.pagination import Identified
 
 MOST_LABELS = 50
+MOST_ATTRIBUTES = 200
 MOST_ATTRIBUTE_BYTES = 16_384
+MOST_DEPTH = 12
 StoredProfileType = Literal["anonymous", "identified", "registered"]
 ExternalId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), PlainText]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), PlainText]
 Search = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), PlainText]
 
 
-def _small(attributes: dict[str, Any]) -> dict[str, Any]:
+def _deeper_than(most: int, value: Any) -> bool:
+    inner: Iterable[Any] = (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    )
+    return any(most == 0 or _deeper_than(most - 1, own) for own in inner)
+
+
+def small(attributes: dict[str, Any]) -> dict[str, Any]:
     """Errors: ValueError for what is too large, or holds what no database can."""
-    written = json.dumps(attributes, ensure_ascii=False)
+    if _deeper_than(MOST_DEPTH, attributes):
+        raise ValueError(f"must not be nested more than {MOST_DEPTH} deep")
+    try:
+        written = json.dumps(attributes, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise ValueError("must hold only finite numbers") from error
     if len(written.encode("utf-8", "replace")) > MOST_ATTRIBUTE_BYTES:
         raise ValueError(f"must not be larger than {MOST_ATTRIBUTE_BYTES:,} bytes together")
     if "\\u0000" in written or any(0xD800 <= ord(letter) <= 0xDFFF for letter in written):
@@ -37,7 +52,16 @@ def _small(attributes: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
-Attributes = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_small)]
+def fits(attributes: dict[str, Any]) -> bool:
+    """Whether attributes that were put together can still be kept."""
+    try:
+        small(attributes)
+    except ValueError:
+        return False
+    return len(attributes) <= MOST_ATTRIBUTES
+
+
+Attributes = Annotated[dict[str, Any], Field(max_length=MOST_ATTRIBUTES), AfterValidator(small)]
 Labels = Annotated[list[Label], Field(max_length=MOST_LABELS)]
 
 

@@ -3,10 +3,10 @@ from typing import Any
 from uuid import UUID
 
 from concierge.accounts.scope import Unit
-from concierge.customers.errors import AnonymousIdError, CustomerNotFoundError
+from concierge.customers.errors import AnonymousIdError, AttributesFullError, CustomerNotFoundError
 from concierge.customers.models import Customer, CustomerMerge
 from concierge.customers.repository.customers import CustomerRepository
-from concierge.customers.schemas.customers import CustomerIn, CustomerPatch
+from concierge.customers.schemas.customers import CustomerIn, CustomerPatch, fits
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.ids import new_id
 
@@ -47,20 +47,13 @@ class CustomerService:
         await self.get(customer_id)
         return await self._repository.merges(customer_id)
 
-    async def erase(self, customer_id: UUID) -> None:
-        """Delete a customer, and with them everything that hangs on them: visitors, conversations, what is remembered.
-
-        Errors: CustomerNotFoundError.
-        """
-        customer = self._there(await self._repository.get(customer_id, to_change=True))
-        await self._repository.remove(customer)
-        await self._repository.note("customer.erased", customer_id)
-
     async def _set(self, customer: Customer, values: dict[str, Any]) -> None:
         attributes = values.pop("attributes", None)
         if attributes is not None:
             merged = {**customer.attributes, **attributes}
             customer.attributes = {name: value for name, value in merged.items() if value is not None}
+            if not fits(customer.attributes):
+                raise AttributesFullError
         for name, value in values.items():
             setattr(customer, name, value)
         customer.updated_at = self._clock()

@@ -11,7 +11,7 @@ from concierge.customers.errors import (
     VisitorEndedError,
 )
 from concierge.customers.identity import Identity, identity_by_hash, identity_in
-from concierge.customers.models import Customer, CustomerSetting, Visitor
+from concierge.customers.models import Customer, CustomerSetting
 from concierge.customers.repository.customers import CustomerRepository, IdentityRepository
 from concierge.customers.schemas.customers import CustomerSettingsIn, CustomerSettingsOut, IdentifyIn
 from concierge.customers.service.merging import MergeService
@@ -25,7 +25,6 @@ class IdentityService:
         self._customers = CustomerRepository(unit.session, unit.scope)
         self._identities = IdentityRepository(unit.session, unit.scope)
         self._merging = MergeService(unit, clock)
-        self._org_id = unit.scope.org_id
         self._sealer = sealer
         self._clock = clock
 
@@ -37,6 +36,7 @@ class IdentityService:
         VisitorEndedError.
         """
         now = self._clock()
+        await self._customers.take_turns(str(visitor_id))
         visitor = await self._customers.visitor(visitor_id)
         if visitor is not None and visitor.ended_at is not None:
             raise VisitorEndedError
@@ -47,23 +47,24 @@ class IdentityService:
             visitor_id, current = new_id(), None
         await self._take(identity, visitor_id, now)
         customer = await self._customer(current, identity, now)
-        if current is None:
-            await self._customers.add(
-                Visitor(
-                    org_id=self._org_id,
-                    id=visitor_id,
-                    customer_id=customer.id,
-                    agent_id=agent_id,
-                    created_at=now,
-                )
-            )
+        if current is None and not await self._customers.add_visitor(visitor_id, customer.id, agent_id, now):
+            # Their first message came in just now, so there is somebody to become this customer.
+            return await self.identify(visitor_id, agent_id, proof)
         return visitor_id
 
-    async def reset(self, visitor_id: UUID) -> UUID:
-        """End a visitor on this device: what was theirs stays with the customer. Returns a fresh visitor."""
+    async def reset(self, visitor_id: UUID, agent_id: UUID) -> UUID:
+        """End a visitor on this device: what was theirs stays with the customer. Returns a fresh visitor.
+
+        One who has said nothing is kept as ended, too, because their token is good for longer.
+        """
+        now = self._clock()
         visitor = await self._customers.visitor(visitor_id)
-        if visitor is not None and visitor.ended_at is None:
-            visitor.ended_at = self._clock()
+        if visitor is None:
+            await self._customers.add_anonymous(visitor_id, now)
+            if not await self._customers.add_visitor(visitor_id, visitor_id, agent_id, now, ended=True):
+                return await self.reset(visitor_id, agent_id)
+        elif visitor.ended_at is None:
+            visitor.ended_at = now
             await self._customers.flush()
         return new_id()
 

@@ -11,9 +11,10 @@ from concierge import __version__
 from concierge.accounts.routes import router as accounts_routes
 from concierge.agents.routes import router as agents_routes
 from concierge.agents.routes import strategies as strategies_routes
+from concierge.chat.routes import customers as customer_data_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
-from concierge.customers.routes import customers_router, identity_router
+from concierge.customers.routes import customers_router
 from concierge.customers.routes.memory import router as memory_routes
 from concierge.customers.routes.sessions import router as sessions_routes
 from concierge.entrypoints.api import problems
@@ -50,7 +51,6 @@ ROUTERS = (
     sessions_routes,
     memory_routes,
     customers_router,
-    identity_router,
     knowledge_routes,
     archives_routes,
     contradictions_routes,
@@ -60,6 +60,7 @@ ROUTERS = (
     indexes_routes,
     judgements_routes,
     chat_routes,
+    customer_data_routes,
     conversations_routes,
     intelligence_routes,
     learning_routes,
@@ -116,6 +117,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.accounts = platform.accounts
     app.state.chat = platform.chat
     app.state.visitors = platform.visitors
+    app.state.customer_data = platform.customer_data
     app.state.finding = platform.finding
     app.state.faqs = platform.faqs
     app.state.feeds = platform.feeds

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsError
 from concierge.entrypoints.cli import (
     analyze,
     ask,
+    customer,
     database,
     evaluate,
     ingest,
@@ -43,6 +44,7 @@ app.command("create-owner")(owner.create_owner)
 app.command()(serve.openapi)
 app.add_typer(packs.app, name="packs")
 app.add_typer(database.app, name="db")
+app.add_typer(customer.app, name="customer")
 app.add_typer(sources.app, name="sources")
 app.add_typer(learning.app, name="learning")
 app.add_typer(evaluate.app, name="eval")

@@ -23,6 +23,11 @@ LEFT JOIN pack_indexes x ON x.org_id = p.org_id AND x.pack_id = p.id AND x.state
 WHERE %(all)s OR p.name = %(name)s OR p.id = %(id)s ORDER BY p.created_at
 """
 
+FIND_CUSTOMERS = """
+SELECT c.org_id, c.id, o.name FROM customers c JOIN organizations o ON o.id = c.org_id
+WHERE c.id = %(id)s OR c.external_id = %(name)s OR lower(c.email) = lower(%(name)s) ORDER BY c.created_at LIMIT 20
+"""
+
 PLANS = """
 SELECT embedding_model, dimensions, chunker, count(*) FROM pack_indexes WHERE state = 'current' GROUP BY 1, 2, 3
 """
@@ -56,6 +61,28 @@ class NamedAgent:
     slug: str
     name: str
     organization: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCustomer:
+    org_id: UUID
+    id: UUID
+    organization: str
+
+
+def find_customer(owner_url: str, name: str) -> NamedCustomer:
+    """Find a customer by id, external id or e-mail address, as the database's owner.
+
+    Errors: NotFoundError, InvalidInputError.
+    """
+    with psycopg.connect(_conninfo(owner_url)) as connection:
+        rows = connection.execute(FIND_CUSTOMERS, {"name": name, "id": _as_id(name)}).fetchall()
+    if not rows:
+        raise NotFoundError(f"There is no customer “{name}”.", code="customer_not_found")
+    if len(rows) > 1:
+        choices = ", ".join(f"{row[1]} ({row[2]})" for row in rows)
+        raise InvalidInputError(f"Several customers go by “{name}”. Name one by id: {choices}.")
+    return NamedCustomer(*rows[0])
 
 
 def find_agent(owner_url: str, name: str) -> NamedAgent:

@@ -1,6 +1,6 @@
 """What a person says of a reading afterwards: it was right, or it was this. Each is a labelled example."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +60,9 @@ class CorrectionService:
         """Errors: TurnNotFoundError."""
         await self._turns.record(turn_id)
         return [_out(override) for override in await self._repository.of_turn(turn_id)]
+
+    async def of_turns(self, turn_ids: Collection[UUID]) -> Sequence[OverrideOut]:
+        return [_out(override) for override in await self._repository.of_turns(turn_ids)]
 
     async def take_back(self, turn_id: UUID, dimension: str) -> None:
         """Errors: TurnNotFoundError, OverrideNotFoundError."""
