@@ -16,6 +16,17 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 # Modules beyond the seven common names, each explained in docs/decisions/.
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
+    "catalog": {
+        "filters",
+        "indexing",
+        "matching",
+        "prices",
+        "reading",
+        "rows",
+        "statements",
+        "synonyms",
+        "vectors",
+    },
     "intelligence": {
         "analyst",
         "attributes",

@@ -10,6 +10,10 @@ from pathlib import Path
 from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
+from concierge.catalog import jobs as catalog_jobs
+from concierge.catalog.routes.parts import Catalog
+from concierge.catalog.service import CatalogImports, CatalogReading, ProductContexts
+from concierge.catalog.vectors import StatementReader
 from concierge.chat.pipeline import Pipeline
 from concierge.chat.steps.receive import Reception
 from concierge.chat.steps.understand import Vocabularies
@@ -79,10 +83,12 @@ class Platform:
     exporting: PackExport
     guidance: GuidanceService
     labels: LabelExport
+    catalog: Catalog
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
         knowledge_jobs.register(runner.app, self.ingestion, self.contradictions, self.reindexing)
+        catalog_jobs.register(runner.app, self.catalog.reading)
         return runner
 
 
@@ -156,6 +162,7 @@ def build(
         exporting=PackExport(db, clock),
         guidance=guidance,
         labels=LabelExport(db),
+        catalog=_catalog(db, embedders, vectors, clock),
     )
 
 
@@ -173,6 +180,17 @@ def _embedders(settings: Settings, default: Embedder | None) -> Embedders:
 
     chosen = VectorSpace(settings.embedding_model, settings.embedding_dimensions)
     return Embedders(default or make(chosen), make)
+
+
+def _catalog(db: Database, embedders: Embedders, vectors: QuestionVectors, clock: Clock) -> Catalog:
+    reader = StatementReader(embedders)
+    return Catalog(
+        reader=reader,
+        imports=CatalogImports(db, clock),
+        reading=CatalogReading(db, reader, clock),
+        contexts=ProductContexts(db, vectors, clock),
+        clock=clock,
+    )
 
 
 def _reranker(settings: Settings) -> HostedReranker | None:

@@ -10,6 +10,8 @@ from fastapi.routing import APIRoute
 from concierge import __version__
 from concierge.accounts.routes import router as accounts_routes
 from concierge.agents.routes import router as agents_routes
+from concierge.catalog.routes import router as catalog_routes
+from concierge.catalog.routes.imports import router as catalog_import_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
 from concierge.entrypoints.api import problems
@@ -41,6 +43,8 @@ Errors are `application/problem+json` (RFC 9457) with a stable `code` and the `r
 ROUTERS = (
     accounts_routes,
     agents_routes,
+    catalog_routes,
+    catalog_import_routes,
     knowledge_routes,
     archives_routes,
     contradictions_routes,
@@ -114,6 +118,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.analyst = platform.analyst
     app.state.guidance = platform.guidance
     app.state.labels = platform.labels
+    app.state.catalog = platform.catalog
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urljoin
 
+from concierge.kit.columns import label_of
 from concierge.kit.goods import availability, offer
 from concierge.kit.html import line_of, plain
 from concierge.kit.money import money
@@ -231,9 +232,7 @@ def _label(entry: _Gathered, column: str, others: Iterable[str]) -> str:
         naming = _NAMING.fullmatch(other)
         if naming and _is_value_of(column, naming["stem"]) and (said := line_of(entry.fields.get(other, ""))):
             return said
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column.rpartition(".")[2] or column)
-    spaced = " ".join(re.sub(r"[_-]+", " ", words).split())
-    return spaced[:1].upper() + spaced[1:].lower() if spaced.islower() or "_" in column else spaced
+    return label_of(column)
 
 
 def _bounded(text: str, what: str, most: int) -> str:
