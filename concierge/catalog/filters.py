@@ -84,8 +84,8 @@ class Facet:
 class Filters:
     """`low` and `high` are bounds of the price, both included, in `currency` where the message names one.
 
-    Of `categories` one must hold, and of each group of `properties` one. `words` are what is left to look for, stemmed;
-    `anything` says that products as such are asked for.
+    Of `categories` one must hold, and of each group of `properties` one. `words` are what is left to look for, stemmed, and
+    `others` what else some of them are called. `anything` says that products as such are asked for.
     """
 
     low: Decimal | None = None
@@ -97,6 +97,7 @@ class Filters:
     reduced: bool = False
     sort: Sort = ""
     words: tuple[str, ...] = ()
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     anything: bool = False
 
     @property
@@ -104,10 +105,14 @@ class Filters:
         return self.low is not None or self.high is not None
 
     @property
+    def all_words(self) -> tuple[str, ...]:
+        more = (other for own in self.others.values() for other in own)
+        return tuple(dict.fromkeys([*self.words, *more]))
+
+    @property
     def narrow(self) -> bool:
-        return bool(
-            self.has_price or self.categories or self.properties or self.stocked or self.reduced or self.sort
-        )
+        """Whether conditions were named; a category alone only says what it is about, and is none."""
+        return bool(self.has_price or self.properties or self.stocked or self.reduced or self.sort)
 
     def said(self, currency: str) -> tuple[str, ...]:
         """What was read, in the words of a shop: “up to $900”, “in stock”. `currency` is the shop's own."""
@@ -118,7 +123,7 @@ class Filters:
         return self.has_price and self.currency is not None and self.currency != currency
 
     def _said(self, currency: str) -> Iterator[str]:
-        if self.categories:
+        if self.categories and self.narrow:
             yield " or ".join(facet.value for facet in self.categories)
         for group in self.properties:
             yield " or ".join(dict.fromkeys(facet.value for facet in group))
@@ -190,15 +195,10 @@ def read(message: str, vocabulary: Vocabulary) -> Filters:
         stocked=stocked,
         reduced=reduced,
         sort=sort,
-        words=_words(stems, vocabulary),
+        words=tuple(dict.fromkeys(stems)),
+        others={stem: meant for stem in stems if (meant := vocabulary.synonyms.get(stem, ()))},
         anything=_ANYTHING.search(message) is not None,
     )
-
-
-def _words(stems: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
-    """What to look for: the words, and what else they are called."""
-    more = [other for stem in stems for other in vocabulary.synonyms.get(stem, ())]
-    return tuple(dict.fromkeys([*stems, *more]))
 
 
 def _named(

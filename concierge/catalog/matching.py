@@ -1,10 +1,12 @@
 """Which rows fit a message: what to look for, and in which order what was found is worth telling. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from concierge.catalog.filters import Filters
@@ -13,6 +15,7 @@ from concierge.catalog.prices import Discounts
 from concierge.catalog.repository.search import Asked, FoundProduct
 from concierge.catalog.rows import FloatArray, product_entry
 from concierge.catalog.schemas.context import CatalogEntry, EntryKind
+from concierge.catalog.statements import category_levels, key_of
 from concierge.kit.words import K1, idf, local_term, term_id, terms
 
 # Up to here all products are compared; beyond it by posting lists and the approximate index.
@@ -24,25 +27,53 @@ MOST_MATCHES: Final = 8
 NEAR: Final = 0.47
 NAMED: Final = 0.5
 NAMED_NEAR: Final = 0.18
+NARROWED_NEAR: Final = 0.15
 TEXT_NEAR: Final = 0.42
+# Where products are asked for, another text must say just that.
+TEXT_NEAR_NARROWED: Final = 0.55
 _COSINE, _BM25, _TITLE = 0.45, 0.2, 0.35
+_FITS: Final = 0.25
+_CALLED: Final = 0.5
+# A single sentence is nearer to a question by chance than a whole row is.
+_SENTENCE_LESS: Final = 0.05
+# A word that no product has counts as one that this share of them has.
+_UNKNOWN_SHARE: Final = 8
+_SHORTEST_SKU: Final = 3
+_NAME: Final = re.compile(r"(?<=[^\W_]\s)[^\W\d_a-z][^\W\d_]{3,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """`df` says how many of `products` hold a word of the message; words that none holds are not in it."""
 
+    message: str
     filters: Filters
     vector: FloatArray
     df: Mapping[str, int]
     products: int
 
     def idf(self, word: str) -> float:
-        return idf(self.products, self.df.get(word, 0))
+        known = self.df.get(word) or max(1, self.products // _UNKNOWN_SHARE)
+        return idf(self.products, known)
+
+    @property
+    def names(self) -> set[str]:
+        """Words that are written as names are: with a capital, and not at the beginning of a sentence."""
+        return {stem for word in _NAME.findall(self.message) for stem in terms(word)}
 
     @property
     def known_words(self) -> list[str]:
-        return [word for word in self.filters.words if self.df.get(word, 0) > 0]
+        return [word for word in self.filters.all_words if self.df.get(word, 0) > 0]
+
+    def named(self, strong: AbstractSet[str], weak: AbstractSet[str] = frozenset()) -> float:
+        """How much of what the message says is in these words, 0 to 1; what else a word is called counts as well."""
+        words = self.filters.words
+        total = sum(self.idf(word) for word in words)
+        found = 0.0
+        for word in words:
+            called = {word, *self.filters.others.get(word, ())}
+            found += self.idf(word) * (1.0 if called & strong else 0.7 if called & weak else 0.0)
+        return found / total if total else 0.0
 
 
 def asked(
@@ -78,6 +109,8 @@ def asked(
 
 def _groups(org_id: UUID, filters: Filters) -> tuple[list[int], list[int]]:
     """Postings that must all be there, and those of which one must be. A second group of choices only ranks."""
+    if not filters.narrow:
+        return [], []
     groups = [
         [facet_term(org_id, facet.name, facet.value) for facet in group]
         for group in (filters.categories, *filters.properties)
@@ -117,14 +150,15 @@ def matching(
     products = [own for own in scored if own.belongs(question)]
     products = _ordered(question.filters, products, fitting=fitting)
     filtered = _filtered(question.filters, currency, fitting=fitting) if products else []
+    near = TEXT_NEAR_NARROWED if question.filters.narrow else TEXT_NEAR
     texts = [
         replace(entry, score=_text_score(question, entry))
         for entries in others.values()
         for entry in entries
-        if entry.cosine >= TEXT_NEAR
+        if entry.cosine >= near
     ]
     ranked = [own.entry for own in products]
-    if not question.filters.sort:
+    if not question.filters.sort and (fitting or not question.filters.has_price):
         ranked = sorted([*ranked, *texts], key=lambda entry: -entry.score)
     else:
         ranked = [*ranked, *sorted(texts, key=lambda entry: -entry.score)]
@@ -144,32 +178,58 @@ def _filtered(filters: Filters, currency: str, *, fitting: bool) -> list[str]:
 class _Scored:
     entry: CatalogEntry
     named: float
-    fits: bool
+    called: bool
+    by_name: bool
+    inside: bool
     created: float
 
     @classmethod
     def of(cls, question: Question, row: FoundProduct, entry: CatalogEntry) -> "_Scored":
-        words = question.filters.words
-        total = sum(question.idf(word) for word in words) or 1.0
-        title = set(terms(f"{row.product['title']} {row.product['sku']}"))
-        around = title | set(terms(f"{row.product['category']} {row.product['brand']}"))
-        named = sum(question.idf(word) * _weight(word, title, around) for word in words) / total
-        bm25 = min(1.0, row.bm25 / ((K1 + 1) * total))
-        cosine = row.cosine or 0.0
-        score = _COSINE * max(0.0, cosine) + _BM25 * bm25 + _TITLE * min(1.0, named)
-        return cls(replace(entry, score=score, cosine=cosine), named, row.fits, row.created_at.timestamp())
+        product = row.product
+        title = set(terms(f"{product['title']} {product['sku']}"))
+        named = question.named(title, set(terms(f"{product['category']} {product['brand']}")))
+        most = (K1 + 1) * sum(question.idf(word) for word in question.filters.words)
+        bm25 = min(1.0, row.bm25 / most) if most else 0.0
+        cosine = max(row.cosine or 0.0, _best_sentence(entry, question.vector))
+        inside = _is_in(product, question.filters)
+        called = _is_called(question.message, product)
+        score = _COSINE * max(0.0, cosine) + _BM25 * bm25 + _TITLE * named
+        fits = row.fits and (question.filters.narrow or inside)
+        score += _FITS * fits + _CALLED * called
+        found = replace(entry, score=min(1.0, score), cosine=cosine)
+        return cls(found, named, called, bool(title & question.names), inside, row.created_at.timestamp())
 
     def belongs(self, question: Question) -> bool:
         """Whether the message has to do with it at all."""
         filters = question.filters
-        asks = bool(filters.categories or filters.sort or filters.reduced)
-        if asks or (filters.anything and filters.narrow):
+        if self.called or filters.sort or filters.reduced or (filters.anything and filters.narrow):
             return True
-        return self.entry.cosine >= NEAR or (self.named >= NAMED and self.entry.cosine >= NAMED_NEAR)
+        if self.by_name and self.entry.cosine > 0:
+            return True
+        least = NAMED_NEAR if self.named >= NAMED else NARROWED_NEAR if self.inside else NEAR
+        return self.entry.cosine >= least
 
 
-def _weight(word: str, title: set[str], around: set[str]) -> float:
-    return 1.0 if word in title else 0.7 if word in around else 0.0
+def _best_sentence(entry: CatalogEntry, vector: FloatArray) -> float:
+    rows = entry.sentence_vectors
+    return float((rows @ vector).max()) - _SENTENCE_LESS if len(rows) else 0.0
+
+
+def _is_in(product: Mapping[str, object], filters: Filters) -> bool:
+    levels = {key_of(level) for level in category_levels(str(product["category"]))}
+    return any(key_of(facet.value) in levels for facet in filters.categories)
+
+
+def _is_called(message: str, product: Mapping[str, object]) -> bool:
+    """Whether a message has an article number in it, that of the product or of one of its variants."""
+    variants = cast("Sequence[Mapping[str, str]]", product["variants"])
+    skus = (str(product["sku"]), *(variant["sku"] for variant in variants))
+    return any(
+        len(sku) >= _SHORTEST_SKU
+        and not sku.isalpha()
+        and re.search(rf"(?<!\w){re.escape(sku)}(?![\w-])", message, re.IGNORECASE)
+        for sku in skus
+    )
 
 
 def _ordered(filters: Filters, products: Sequence[_Scored], *, fitting: bool) -> list[_Scored]:
@@ -194,8 +254,4 @@ def _distance(filters: Filters, price: Decimal | None) -> Decimal:
 
 def _text_score(question: Question, entry: CatalogEntry) -> float:
     """Comparable with that of a product: what a title has of the message counts as a product's does."""
-    words = question.filters.words
-    title = set(terms(entry.title))
-    total = sum(question.idf(word) for word in words) or 1.0
-    named = sum(question.idf(word) for word in words if word in title) / total
-    return _COSINE * entry.cosine + (_BM25 + _TITLE) * named
+    return _COSINE * entry.cosine + (_BM25 + _TITLE) * question.named(set(terms(entry.title)))

@@ -103,10 +103,11 @@ def holds(begins: date | None, ends: date | None, today: date) -> bool:
 def price_on(
     today: date, price: Decimal, currency: str, sale: Sale | None, discounts: Iterable[Discount]
 ) -> PriceNow:
-    """The lowest price there is; reductions are not added."""
+    """The lowest price there is; reductions are not added. Prices are as they can be paid."""
+    price = rounded(price, currency)
     offers: list[tuple[Decimal, date]] = []
     if sale is not None and sale.holds(today):
-        offers.append((sale.price, sale.ends or date.max))
+        offers.append((rounded(sale.price, currency), sale.ends or date.max))
     offers += [
         (rounded(lowered, currency), discount.ends or date.max)
         for discount in discounts

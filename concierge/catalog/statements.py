@@ -73,13 +73,13 @@ class Offered:
 
     @property
     def all_attributes(self) -> dict[str, list[str]]:
-        """Its own and those of its variants, each value once."""
+        """Its own and those of its variants, each value once, by name: the database keeps no other order."""
         found: dict[str, list[str]] = {}
         for attributes in (self.attributes, *(variant.attributes for variant in self.variants)):
             for name, values in attributes.items():
                 known = found.setdefault(name, [])
                 known.extend(value for value in values if value not in known)
-        return found
+        return dict(sorted(found.items()))
 
     @property
     def list_prices(self) -> list[Decimal]:
@@ -239,7 +239,8 @@ def _varied(product: Offered, now: Mapping[str, PriceNow], today: date | None) -
 
 
 def _name(variant: OfferedVariant) -> str:
-    return variant.title or ", ".join(value for values in variant.attributes.values() for value in values)
+    chosen = (value for _, values in sorted(variant.attributes.items()) for value in values)
+    return variant.title or ", ".join(chosen)
 
 
 def without_prices(text: str) -> str:

@@ -51,6 +51,8 @@ COMMANDS = [
     ("eval",),
     ("eval", "retrieval"),
     ("eval", "answers"),
+    ("catalog",),
+    ("catalog", "import"),
 ]
 
 

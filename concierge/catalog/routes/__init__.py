@@ -44,7 +44,7 @@ async def list_products(
     cursor: UUID | None = None,
     limit: Limit = 50,
     category: Annotated[str | None, Query(max_length=200)] = None,
-    active: bool | None = None,
+    active: Annotated[bool | None, Query()] = None,
     search: Annotated[str | None, Query(max_length=100, description="A part of the title or sku.")] = None,
 ) -> Page[ProductOut]:
     """List products, the newest first."""

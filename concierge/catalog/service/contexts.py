@@ -124,7 +124,11 @@ class ProductContexts:
             offers = offers_of(statics, audiences, days)
             filters = read(message, statics.vocabulary(audiences))
             question = Question(
-                filters, vector, {postings[term]: df for term, df in state.df.items()}, state.products
+                message,
+                filters,
+                vector,
+                {postings[term]: df for term, df in state.df.items()},
+                state.products,
             )
             wanted = asked(scope.org_id, question, days[0], offers.discounts.as_json(), state.currency)
             found = await search.products(wanted, CANDIDATES) if state.products else []

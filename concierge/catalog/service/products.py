@@ -53,6 +53,20 @@ class ProductService:
         await self._repository.put([put], self._clock(), added=1)
         return await self.get(put.id)
 
+    async def create_all(self, wanted: Sequence[ProductIn]) -> None:
+        """Add several products, none of which is there yet. Errors: UnavailableError."""
+        said = [offered(product, CURRENCY) for product in wanted]
+        vectors = await self._reader.of(
+            [head_of(product) for product in said], [state(product, None) for product in said]
+        )
+        now = self._clock()
+        setting = await self._repository.begin_change(now)
+        puts = [
+            PutProduct(new_id(), stored(self._org_id, product, setting.currency), own)
+            for product, own in zip(wanted, vectors, strict=True)
+        ]
+        await self._repository.put(puts, now, added=len(puts))
+
     async def change(self, product_id: UUID, patch: ProductPatch) -> ProductOut:
         """Errors: ProductNotFoundError, ChangeRefusedError, UnavailableError."""
         earlier = await self._get(product_id)

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsError
 from concierge.entrypoints.cli import (
     analyze,
     ask,
+    catalog,
     database,
     evaluate,
     ingest,
@@ -44,6 +45,7 @@ app.add_typer(packs.app, name="packs")
 app.add_typer(database.app, name="db")
 app.add_typer(sources.app, name="sources")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(catalog.app, name="catalog")
 
 
 def main() -> None:

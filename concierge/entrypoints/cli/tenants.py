@@ -23,6 +23,11 @@ LEFT JOIN pack_indexes x ON x.org_id = p.org_id AND x.pack_id = p.id AND x.state
 WHERE %(all)s OR p.name = %(name)s OR p.id = %(id)s ORDER BY p.created_at
 """
 
+ORGANIZATIONS = """
+SELECT id, name FROM organizations WHERE slug = %(name)s OR id = %(id)s OR lower(name) = lower(%(name)s)
+ORDER BY created_at
+"""
+
 PLANS = """
 SELECT embedding_model, dimensions, chunker, count(*) FROM pack_indexes WHERE state = 'current' GROUP BY 1, 2, 3
 """
@@ -61,6 +66,18 @@ def find_agent(owner_url: str, name: str) -> NamedAgent:
         choices = ", ".join(f"{row[1]} ({row[4]})" for row in rows)
         raise InvalidInputError(f"Several organizations have an agent “{name}”. Name it by id: {choices}.")
     return NamedAgent(*rows[0])
+
+
+def find_organization(owner_url: str, name: str) -> UUID:
+    """Find an organization by short name, name or id, as the database's owner. Errors: NotFoundError, InvalidInputError."""
+    with psycopg.connect(_conninfo(owner_url)) as connection:
+        rows = connection.execute(ORGANIZATIONS, {"name": name, "id": _as_id(name)}).fetchall()
+    if not rows:
+        raise NotFoundError(f"There is no organization “{name}”.", code="organization_not_found")
+    if len(rows) > 1:
+        choices = ", ".join(str(row[0]) for row in rows)
+        raise InvalidInputError(f"Several organizations are called “{name}”. Name it by id: {choices}.")
+    return rows[0][0]
 
 
 def all_packs(owner_url: str) -> list[NamedPack]:
