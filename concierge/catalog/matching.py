@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import Final, cast
 from uuid import UUID
 
+import numpy as np
+
 from concierge.catalog.filters import Filters
 from concierge.catalog.indexing import facet_term
 from concierge.catalog.prices import Discounts
 from concierge.catalog.repository.search import Asked, FoundProduct
-from concierge.catalog.rows import FloatArray, product_entry
+from concierge.catalog.rows import FloatArray, price_now, product_entry
 from concierge.catalog.schemas.context import CatalogEntry, EntryKind
 from concierge.catalog.statements import category_levels, key_of
 from concierge.kit.words import K1, idf, local_term, term_id, terms
@@ -141,14 +143,9 @@ def matching(
 ) -> tuple[list[CatalogEntry], list[str]]:
     """The rows that fit, best first, and what they were narrowed down by."""
     fitting = any(row.fits for row in found)
-    scored = [
-        _Scored.of(
-            question, row, product_entry(row.product, row.sentence_vectors, row.updated_at, today, discounts)
-        )
-        for row in found
-    ]
-    products = [own for own in scored if own.belongs(question)]
-    products = _ordered(question.filters, products, fitting=fitting)
+    scored = [_Scored.of(question, row, today, discounts) for row in found]
+    ordered = _ordered(question.filters, [own for own in scored if own.belongs(question)], fitting=fitting)
+    products = [own.entry(today, discounts) for own in ordered[:MOST_MATCHES]]
     filtered = _filtered(question.filters, currency, fitting=fitting) if products else []
     near = TEXT_NEAR_NARROWED if question.filters.narrow else TEXT_NEAR
     texts = [
@@ -157,11 +154,10 @@ def matching(
         for entry in entries
         if entry.cosine >= near
     ]
-    ranked = [own.entry for own in products]
+    texts.sort(key=lambda entry: -entry.score)
+    ranked = [*products, *texts]
     if not question.filters.sort and (fitting or not question.filters.has_price):
-        ranked = sorted([*ranked, *texts], key=lambda entry: -entry.score)
-    else:
-        ranked = [*ranked, *sorted(texts, key=lambda entry: -entry.score)]
+        ranked.sort(key=lambda entry: -entry.score)
     return ranked[:MOST_MATCHES], filtered
 
 
@@ -176,43 +172,62 @@ def _filtered(filters: Filters, currency: str, *, fitting: bool) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    entry: CatalogEntry
+    row: FoundProduct
+    score: float
+    cosine: float
+    price: Decimal | None
     named: float
     called: bool
     by_name: bool
     inside: bool
-    created: float
 
     @classmethod
-    def of(cls, question: Question, row: FoundProduct, entry: CatalogEntry) -> "_Scored":
-        product = row.product
+    def of(cls, question: Question, row: FoundProduct, today: date, discounts: Discounts) -> "_Scored":
+        product, filters = row.product, question.filters
         title = set(terms(f"{product['title']} {product['sku']}"))
         named = question.named(title, set(terms(f"{product['category']} {product['brand']}")))
-        most = (K1 + 1) * sum(question.idf(word) for word in question.filters.words)
+        most = (K1 + 1) * sum(question.idf(word) for word in filters.words)
         bm25 = min(1.0, row.bm25 / most) if most else 0.0
-        cosine = max(row.cosine or 0.0, _best_sentence(entry, question.vector))
-        inside = _is_in(product, question.filters)
+        cosine = max(row.cosine or 0.0, _best_sentence(row.sentence_vectors, question.vector))
+        inside = _is_in(product, filters)
         called = _is_called(question.message, product)
         score = _COSINE * max(0.0, cosine) + _BM25 * bm25 + _TITLE * named
-        fits = row.fits and (question.filters.narrow or inside)
-        score += _FITS * fits + _CALLED * called
-        found = replace(entry, score=min(1.0, score), cosine=cosine)
-        return cls(found, named, called, bool(title & question.names), inside, row.created_at.timestamp())
+        score += _FITS * (row.fits and (filters.narrow or inside)) + _CALLED * called
+        price = price_now(product, today, discounts) if filters.sort or filters.has_price else None
+        return cls(
+            row=row,
+            score=min(1.0, score),
+            cosine=cosine,
+            price=None if price is None else price.now,
+            named=named,
+            called=called,
+            by_name=bool(title & question.names),
+            inside=inside,
+        )
+
+    def entry(self, today: date, discounts: Discounts) -> CatalogEntry:
+        row = self.row
+        said = product_entry(row.product, row.sentence_vectors, row.updated_at, today, discounts)
+        return replace(said, score=self.score, cosine=self.cosine)
 
     def belongs(self, question: Question) -> bool:
         """Whether the message has to do with it at all."""
         filters = question.filters
-        if self.called or filters.sort or filters.reduced or (filters.anything and filters.narrow):
+        if self.called or filters.sort or filters.reduced:
             return True
-        if self.by_name and self.entry.cosine > 0:
+        if filters.narrow and (self.inside or filters.anything):
+            return True
+        if self.by_name and self.cosine > 0:
             return True
         least = NAMED_NEAR if self.named >= NAMED else NARROWED_NEAR if self.inside else NEAR
-        return self.entry.cosine >= least
+        return self.cosine >= least
 
 
-def _best_sentence(entry: CatalogEntry, vector: FloatArray) -> float:
-    rows = entry.sentence_vectors
-    return float((rows @ vector).max()) - _SENTENCE_LESS if len(rows) else 0.0
+def _best_sentence(stored: bytes | None, vector: FloatArray) -> float:
+    if not stored:
+        return 0.0
+    rows = np.frombuffer(stored, dtype=np.float16).reshape(-1, len(vector)).astype(np.float32)
+    return float((rows @ vector).max()) - _SENTENCE_LESS
 
 
 def _is_in(product: Mapping[str, object], filters: Filters) -> bool:
@@ -223,25 +238,32 @@ def _is_in(product: Mapping[str, object], filters: Filters) -> bool:
 def _is_called(message: str, product: Mapping[str, object]) -> bool:
     """Whether a message has an article number in it, that of the product or of one of its variants."""
     variants = cast("Sequence[Mapping[str, str]]", product["variants"])
+    folded = f" {message.casefold()} "
     skus = (str(product["sku"]), *(variant["sku"] for variant in variants))
     return any(
-        len(sku) >= _SHORTEST_SKU
-        and not sku.isalpha()
-        and re.search(rf"(?<!\w){re.escape(sku)}(?![\w-])", message, re.IGNORECASE)
+        len(sku) >= _SHORTEST_SKU and not sku.isalpha() and _stands_alone(sku.casefold(), folded)
         for sku in skus
     )
+
+
+def _stands_alone(sku: str, folded: str) -> bool:
+    at = folded.find(sku)
+    if at <= 0:
+        return False
+    before, behind = folded[at - 1], folded[at + len(sku)]
+    return not (before.isalnum() or behind.isalnum() or behind == "-" or before == "-")
 
 
 def _ordered(filters: Filters, products: Sequence[_Scored], *, fitting: bool) -> list[_Scored]:
     """By the order that was asked for; where nothing fits, by how near the price is; else by score."""
     if filters.sort == "newest":
-        return sorted(products, key=lambda own: -own.created)
+        return sorted(products, key=lambda own: -own.row.created_at.timestamp())
     if filters.sort:
         sign = 1 if filters.sort == "cheapest" else -1
-        return sorted(products, key=lambda own: (own.entry.price is None, sign * (own.entry.price or 0)))
+        return sorted(products, key=lambda own: (own.price is None, sign * (own.price or 0), -own.score))
     if filters.has_price and not fitting:
-        return sorted(products, key=lambda own: (_distance(filters, own.entry.price), -own.entry.score))
-    return sorted(products, key=lambda own: -own.entry.score)
+        return sorted(products, key=lambda own: (_distance(filters, own.price), -own.score))
+    return sorted(products, key=lambda own: -own.score)
 
 
 def _distance(filters: Filters, price: Decimal | None) -> Decimal:

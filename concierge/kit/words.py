@@ -208,6 +208,7 @@ def term_id(term: str) -> int:
     return int.from_bytes(_digest(term.encode()), "big") % TERM_DIMENSIONS + 1
 
 
+@lru_cache(maxsize=65_536)
 def local_term(place: UUID, term: str) -> int:
     """A term within one place, such as an index or an organization, as a signed 64-bit integer: posting lists are local."""
     return int.from_bytes(_digest(place.bytes + term.encode()), "big", signed=True)

@@ -173,7 +173,8 @@ CREATE FUNCTION catalog_candidates(
     wanted integer
 )
     RETURNS TABLE (product_id uuid)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20
+    SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
     AS $$
     DECLARE org uuid := app_org_id();
     BEGIN

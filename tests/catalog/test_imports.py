@@ -133,7 +133,7 @@ async def test_a_row_that_is_broken_keeps_its_product_from_being_removed(seller:
         ("X-1;Stool;-5;;;", "no amount"),
         ("X-1;Stool;5 XQZ;;;", "not known"),
         ("S-101;Stool;5;;;", "same article number as row 2"),
-        ("X-1;Stool;5;;;;;;", "only 6 columns"),
+        ("X-1;Stool;5;;;;;more", "only 6 columns"),
         (f"X-1;{'long ' * 100};5;;;", "title"),
         ("X-1;Stool;9999999999;;;", "price"),
         ('X-1;"Stool;5;;;', "never closed"),

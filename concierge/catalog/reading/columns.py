@@ -27,6 +27,7 @@ NAMES: Final[Mapping[ImportField, tuple[str, ...]]] = {
     "quantity": ("quantity", "variantinventoryqty", "inventory", "stockquantity", "qty", "inventoryquantity"),
 }  # fmt: skip
 _KNOWN: Final[Mapping[str, ImportField]] = {name: field for field, names in NAMES.items() for name in names}
+_BY_FIELD: Final[Mapping[str, tuple[str, ...]]] = {str(field): names for field, names in NAMES.items()}
 # Of Google's own properties those that a customer asks for.
 _PROPERTIES: Final = frozenset(
     ["color", "colour", "size", "material", "pattern", "gender", "agegroup", "finish"]
@@ -72,7 +73,7 @@ class Columns:
 
     def _likelihood(self, column: str) -> tuple[bool, int]:
         """What was said comes first; then the place of its name in the list."""
-        names = NAMES.get(_guess(column), ())  # pyright: ignore[reportArgumentType]  # The key is a field's name.
+        names = _BY_FIELD.get(_guess(column), ())
         plain = plain_name(column)
         return column not in self._said, names.index(plain) if plain in names else len(names)
 

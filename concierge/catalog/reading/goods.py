@@ -225,7 +225,9 @@ def _money(fields: Mapping[str, str], columns: Columns, options: ImportOptions) 
 
 
 def _thousandths(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.001")) if amount.as_tuple().exponent < -3 else amount  # type: ignore[operator]
+    """With no more digits than a price may have."""
+    shorter = round(amount, 3)
+    return amount if amount == shorter else shorter
 
 
 def _stock(fields: Mapping[str, str], columns: Columns) -> dict[str, Any]:

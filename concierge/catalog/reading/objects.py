@@ -24,9 +24,15 @@ def rows_of_json(text: TextIO) -> tuple[Literal["json", "jsonl"], Iterator[Recor
 
 
 def _has_list(line: str) -> bool:
-    return any(
-        isinstance(value, list) and value and isinstance(value[0], dict) for value in parsed(line).values()
-    )
+    return _holds_objects(parsed(line), 0)
+
+
+def _holds_objects(value: Any, depth: int) -> bool:
+    """Whether an object has a list of objects in it, near its top."""
+    if isinstance(value, list):
+        return bool(value) and isinstance(value[0], dict)
+    inner: list[Any] = list(value.values()) if isinstance(value, dict) and depth <= _DEEPEST else []
+    return any(_holds_objects(own, depth + 1) for own in inner)
 
 
 def _lines(text: TextIO) -> Iterator[Record]:

@@ -112,6 +112,14 @@ class ProductRepository:
         (setting,) = await self._session.scalars(statement, execution_options={"populate_existing": True})
         return setting
 
+    async def lock(self) -> None:
+        """Let nobody else change this catalogue until the transaction ends."""
+        await self._session.execute(
+            insert(CatalogSetting)
+            .values(org_id=self._scope.org_id)
+            .on_conflict_do_update(index_elements=["org_id"], set_={"org_id": self._scope.org_id})
+        )
+
     async def setting(self) -> CatalogSetting | None:
         return await self._session.get(CatalogSetting, self._scope.org_id)
 

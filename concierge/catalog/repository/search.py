@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, LiteralString
 from uuid import UUID
@@ -31,6 +31,7 @@ PRODUCT: LiteralString = """jsonb_build_object(
     'lowest', p.lowest::text, 'availability', p.availability, 'in_stock', p.in_stock, 'attributes', p.attributes,
     'variants', p.variants, 'audience', p.audience)"""
 
+# Counting comes before the second look, where NOT EXISTS would be made a join of both.
 # Where nothing is as the message wants it, the second look leaves out price, stock, sale and properties, and begins at
 # the end of the prices that is nearest.
 SEARCH: LiteralString = """
@@ -44,7 +45,7 @@ WITH strict AS MATERIALIZED (
         %(words)b::bigint[], %(loose)b::bigint[], %(either)b::bigint[], %(query)b, %(vector)b, %(everything)b,
         %(labels)b::text[], %(today)b::date, %(discounts)b::jsonb, NULL, NULL,
         false, false, %(nearest)b::text, %(small)b, %(wanted)b)
-    WHERE %(narrow)b AND NOT EXISTS (SELECT 1 FROM strict)
+    WHERE %(narrow)b AND (SELECT count(*) FROM strict) = 0
 ), chosen AS (SELECT product_id, true AS fits FROM strict UNION SELECT product_id, false FROM relaxed)
 SELECT p.id, c.fits, {product}, -(p.bm25 <#> %(query)b), -(p.embedding <#> %(vector)b), p.sentence_vectors,
        p.created_at, p.updated_at
@@ -97,8 +98,8 @@ class FoundProduct:
     bm25: float
     cosine: float | None
     sentence_vectors: bytes | None
-    created_at: Any
-    updated_at: Any
+    created_at: datetime
+    updated_at: datetime
 
 
 class SearchRepository:
@@ -114,8 +115,9 @@ class SearchRepository:
         rows = await fetch(self._session, STATE, {"org_id": self._scope.org_id, "postings": list(postings)})
         if not rows:
             return None
-        *state, terms, dfs = rows[0]
-        return State(*state, dict(zip(terms or (), dfs or (), strict=True)))
+        currency, time_zone, version, products, terms, dfs = rows[0]
+        df = dict(zip(terms or (), dfs or (), strict=True))
+        return State(currency, time_zone, version, products, df)
 
     async def products(self, asked: Asked, wanted: int) -> list[FoundProduct]:
         parameters = {

@@ -12,7 +12,7 @@ from concierge.accounts.scope import PUBLIC, Audiences, TenantScope
 from concierge.catalog.filters import Facet, Vocabulary, read
 from concierge.catalog.matching import Question, asked, matching
 from concierge.catalog.prices import Discounts
-from concierge.catalog.repository import SearchRepository, State, StaticRow, StaticsRepository
+from concierge.catalog.repository import SearchRepository, StaticRow, StaticsRepository
 from concierge.catalog.rows import (
     FloatArray,
     Kept,
@@ -25,7 +25,7 @@ from concierge.catalog.rows import (
     running,
     text_entry,
 )
-from concierge.catalog.schemas.context import CatalogEntry, EntryKind, PriceRange, ProductContext
+from concierge.catalog.schemas.context import CatalogEntry, EntryKind, PriceRange, ProductContext, Promotion
 from concierge.catalog.synonyms import SYNONYMS
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
@@ -40,11 +40,12 @@ CANDIDATES: Final = 12
 # Of each kind so many are shown, the nearest to the message.
 SHOWN: Final = 12
 MOST_RANGES: Final = 60
+TEXTS: Final[Sequence[EntryKind]] = ("policy", "company", "support", "faq")
 
 
 @dataclass(slots=True)
 class Statics:
-    """A version of a catalogue on a day, for all audiences. `days` are the organization's and the visitor's."""
+    """A version of a catalogue, for all audiences."""
 
     version: int
     facets: Sequence[Mapping[str, Any]]
@@ -55,6 +56,9 @@ class Statics:
     priced: Sequence[StaticRow]
     vocabularies: OrderedDict[Audiences, Vocabulary] = field(
         default_factory=OrderedDict[Audiences, Vocabulary]
+    )
+    shown: OrderedDict[tuple[Audiences, tuple[date, ...]], "Shown"] = field(
+        default_factory=OrderedDict[tuple[Audiences, tuple[date, ...]], "Shown"]
     )
 
     def vocabulary(self, audiences: Audiences) -> Vocabulary:
@@ -73,13 +77,26 @@ class Statics:
             self.vocabularies.popitem(last=False)
         return known
 
+    def shown_on(self, audiences: Audiences, days: tuple[date, ...]) -> "Shown":
+        """What somebody of these audiences may see, on days all of which must suit."""
+        key = audiences, days
+        known = self.shown.get(key) or shown_of(self, audiences, days)
+        self.shown[key] = known
+        self.shown.move_to_end(key)
+        if len(self.shown) > KEPT_VOCABULARIES:
+            self.shown.popitem(last=False)
+        return known
+
 
 @dataclass(frozen=True, slots=True)
-class Offers:
-    """The promotions that hold for somebody today, and what they take off prices."""
+class Shown:
+    """What does not depend on a message. `texts` are everything but products, by kind."""
 
-    rows: Sequence[StaticRow]
     discounts: Discounts
+    promotions: tuple[Promotion, ...]
+    featured: tuple[CatalogEntry, ...]
+    pricing: tuple[PriceRange, ...]
+    texts: Mapping[EntryKind, Sequence[Kept]]
 
 
 class ProductContexts:
@@ -105,8 +122,10 @@ class ProductContexts:
         `vector` is the message's by the local model, (384,) of length 1; without one it is embedded here. `today` is the
         visitor's: a promotion holds on the organization's day and on that one. Errors: UnavailableError.
         """
+        statics = self._kept.get(scope.org_id)
+        synonyms = SYNONYMS if statics is None else statics.vocabulary(audiences).synonyms
         stems = terms(message)
-        more = [other for stem in stems for other in SYNONYMS.get(stem, ())]
+        more = [other for stem in stems for other in synonyms.get(stem, ())]
         postings = {local_term(scope.org_id, word): word for word in (*stems, *more)}
         if vector is None:
             (vector,) = await self._vectors.of(LOCAL_SPACE, [message])
@@ -115,26 +134,33 @@ class ProductContexts:
             state = await search.state(list(postings))
             if state is None:
                 return ProductContext()
-            statics = self._kept.get(scope.org_id)
             if statics is None or statics.version != state.version:
                 rows = await StaticsRepository(session, scope).all()
                 statics = statics_of(state.version, rows)
             self._keep(scope.org_id, statics)
             days = days_of(self._clock(), state.time_zone, today)
-            offers = offers_of(statics, audiences, days)
+            shown = statics.shown_on(audiences, days)
             filters = read(message, statics.vocabulary(audiences))
-            question = Question(
-                message,
-                filters,
-                vector,
-                {postings[term]: df for term, df in state.df.items()},
-                state.products,
-            )
-            wanted = asked(scope.org_id, question, days[0], offers.discounts.as_json(), state.currency)
+            df = {postings[term]: count for term, count in state.df.items()}
+            question = Question(message, filters, vector, df, state.products)
+            wanted = asked(scope.org_id, question, days[0], shown.discounts.as_json(), state.currency)
             found = await search.products(wanted, CANDIDATES) if state.products else []
-        others = _others(statics, offers, audiences, vector)
-        matches, filtered = matching(question, found, others, days[0], offers.discounts, state.currency)
-        return _context(state, statics, offers, audiences, days[0], matches, filtered, others)
+        texts: dict[EntryKind, Sequence[CatalogEntry]] = {
+            kind: compared(own, vector) for kind, own in shown.texts.items()
+        }
+        matches, filtered = matching(question, found, texts, days[0], shown.discounts, state.currency)
+        return ProductContext(
+            version=state.version,
+            matches=tuple(matches),
+            filters=tuple(filtered),
+            featured=shown.featured,
+            pricing=shown.pricing,
+            promotions=shown.promotions,
+            company=_nearest(texts["company"]),
+            policies=_nearest(texts["policy"]),
+            support=_nearest(texts["support"]),
+            faqs=_nearest(texts["faq"]),
+        )
 
     def _keep(self, org_id: UUID, statics: Statics) -> None:
         self._kept[org_id] = statics
@@ -167,68 +193,40 @@ def statics_of(version: int, rows: Sequence[StaticRow]) -> Statics:
     )
 
 
-def offers_of(statics: Statics, audiences: Audiences, days: Sequence[date]) -> Offers:
-    """Those that hold on all of these days, and nothing of the others."""
-    rows = [
+def shown_of(statics: Statics, audiences: Audiences, days: tuple[date, ...]) -> Shown:
+    """Promotions hold on all of these days, or there is nothing of them."""
+    offers = [
         row
         for row in statics.promotions
         if may_see(row.values["audience"], audiences) and holds_on(row.values, *days)
     ]
-    lowering = [promotion for row in rows if (promotion := running(row.values)) is not None]
-    return Offers(rows, Discounts.of(lowering))
+    lowering = (running(row.values) for row in offers)
+    discounts = Discounts.of(promotion for promotion in lowering if promotion is not None)
+    texts: dict[EntryKind, Sequence[Kept]] = {
+        kind: [own for own in statics.entries.get(kind, ()) if may_see(own.entry.audience, audiences)]
+        for kind in TEXTS
+    }
+    texts["promotion"] = [promotion_entry(row.values, row.sentence_vectors, row.vector) for row in offers]
+    return Shown(
+        discounts=discounts,
+        promotions=tuple(promotion_of(row.values) for row in offers),
+        featured=tuple(
+            _featured(row, days[0], discounts)
+            for row in statics.featured
+            if may_see(row.values["audience"], audiences)
+        ),
+        pricing=price_ranges(statics.priced, audiences, days[0], discounts),
+        texts=texts,
+    )
+
+
+def _featured(row: StaticRow, today: date, discounts: Discounts) -> CatalogEntry:
+    updated = datetime.fromisoformat(row.values["updated_at"])
+    return product_entry(row.values, row.sentence_vectors, updated, today, discounts)
 
 
 def may_see(audience: str | None, audiences: Audiences) -> bool:
     return audiences.everything or audience is None or audience in audiences.labels
-
-
-Others = Mapping[EntryKind, Sequence[CatalogEntry]]
-
-
-def _others(statics: Statics, offers: Offers, audiences: Audiences, vector: FloatArray) -> Others:
-    """Everything but products, compared with the message."""
-    kinds: Sequence[EntryKind] = ("policy", "company", "support", "faq")
-    seen = {
-        kind: [own for own in statics.entries.get(kind, ()) if may_see(own.entry.audience, audiences)]
-        for kind in kinds
-    }
-    promotions = [promotion_entry(row.values, row.sentence_vectors, row.vector) for row in offers.rows]
-    return {kind: compared(own, vector) for kind, own in {**seen, "promotion": promotions}.items()}
-
-
-def _context(
-    state: State,
-    statics: Statics,
-    offers: Offers,
-    audiences: Audiences,
-    today: date,
-    matches: Sequence[CatalogEntry],
-    filtered: Sequence[str],
-    others: Others,
-) -> ProductContext:
-    featured = [
-        product_entry(
-            row.values,
-            row.sentence_vectors,
-            datetime.fromisoformat(row.values["updated_at"]),
-            today,
-            offers.discounts,
-        )
-        for row in statics.featured
-        if may_see(row.values["audience"], audiences)
-    ]
-    return ProductContext(
-        version=state.version,
-        matches=tuple(matches),
-        filters=tuple(filtered),
-        featured=tuple(featured),
-        pricing=price_ranges(statics.priced, audiences, today, offers.discounts),
-        promotions=tuple(promotion_of(row.values) for row in offers.rows),
-        company=_nearest(others["company"]),
-        policies=_nearest(others["policy"]),
-        support=_nearest(others["support"]),
-        faqs=_nearest(others["faq"]),
-    )
 
 
 def _nearest(entries: Sequence[CatalogEntry]) -> tuple[CatalogEntry, ...]:

@@ -69,14 +69,6 @@ class _Running:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A product with what would be stored of it."""
-
-    given: GivenProduct
-    stored: StoredProduct
-
-
 class CatalogImports:
     def __init__(self, db: Database, clock: Clock = utc_now) -> None:
         self._db = db
@@ -95,7 +87,7 @@ class CatalogImports:
         entries = products_of(
             _counted(source, report), running.columns, ImportOptions(wanted.mapping, currency)
         )
-        while chunk := await asyncio.to_thread(_chunk, scope.org_id, entries, running):
+        while chunk := await asyncio.to_thread(_chunk, entries, running):
             await self._store(scope, chunk, running)
             progress(report)
         if wanted.replace:
@@ -108,11 +100,13 @@ class CatalogImports:
         progress(report)
         return report
 
-    async def _store(self, scope: TenantScope, chunk: Sequence[_Ready], running: _Running) -> None:
+    async def _store(self, scope: TenantScope, chunk: Sequence[GivenProduct], running: _Running) -> None:
         async with self._db.transaction(scope.org_id) as session:
             products = ProductRepository(session, scope)
-            known = await products.stored([ready.given.product.sku for ready in chunk])
-            puts = [put for ready in chunk if (put := _put(scope.org_id, ready, known, running)) is not None]
+            if not running.wanted.dry_run:
+                await products.lock()
+            known = await products.stored([given.product.sku for given in chunk])
+            puts = await asyncio.to_thread(_puts, scope.org_id, chunk, known, running)
             if running.wanted.dry_run or not puts:
                 return
             added = sum(put.product.values["sku"] not in known for put in puts)
@@ -155,9 +149,9 @@ def _counted(source: RowSource, report: ImportReport) -> Iterator[Any]:
         yield row
 
 
-def _chunk(org_id: UUID, entries: Iterator[GivenProduct | RowProblem], running: _Running) -> list[_Ready]:
+def _chunk(entries: Iterator[GivenProduct | RowProblem], running: _Running) -> list[GivenProduct]:
     """The next products that can be read, each once. Blocks."""
-    chunk: list[_Ready] = []
+    chunk: list[GivenProduct] = []
     at: dict[str, int] = {}
     for entry in entries:
         if isinstance(entry, RowProblem):
@@ -169,45 +163,60 @@ def _chunk(org_id: UUID, entries: Iterator[GivenProduct | RowProblem], running: 
             running.note(RowProblem(entry.row, sku, f"It has the same article number as row {earlier}."))
             continue
         if sku in at:
-            entry = _joined(chunk[at[sku]].given, entry)  # noqa: PLW2901  # The two rows are one product from here on.
-            chunk[at[sku]] = _Ready(entry, stored(org_id, entry.product, running.currency))
+            chunk[at[sku]] = _joined(chunk[at[sku]], entry)
             continue
         running.seen.setdefault(sku, entry.row)
         if entry.grouped:
             running.grouped.add(sku)
         at[sku] = len(chunk)
-        chunk.append(_Ready(entry, stored(org_id, entry.product, running.currency)))
+        chunk.append(entry)
         if len(chunk) >= CHUNK:
             break
     return chunk
 
 
-def _put(org_id: UUID, ready: _Ready, known: Mapping[str, StoredRow], running: _Running) -> PutProduct | None:
+def _puts(
+    org_id: UUID, chunk: Sequence[GivenProduct], known: Mapping[str, StoredRow], running: _Running
+) -> list[PutProduct]:
+    """What is to be stored. Blocks."""
+    return [put for given in chunk if (put := _put(org_id, given, known, running)) is not None]
+
+
+def _put(
+    org_id: UUID, given: GivenProduct, known: Mapping[str, StoredRow], running: _Running
+) -> PutProduct | None:
     """What is to be stored, None where it is there already; counts it."""
-    report, given = running.report, ready.given
-    sku = given.product.sku
-    earlier = known.get(sku)
-    again = given.grouped and running.seen[sku] != given.row
+    report = running.report
+    earlier = known.get(given.product.sku)
+    again = given.grouped and running.seen[given.product.sku] != given.row
     if again and earlier is not None:
         given = _joined_to_stored(earlier, given)
-        ready = _Ready(given, stored(org_id, given.product, running.currency))
-    if not again:
-        report.products += 1
-        _show(ready, report)
     same = earlier is not None and content_hash(given.product, running.currency) == earlier.content_hash
     if not again:
+        report.products += 1
         report.new += earlier is None
         report.unchanged += same
         report.changed += earlier is not None and not same
+    shown = not again and len(report.first) < SHOWN_ROWS
+    if same and not shown:
+        return None
+    ready = stored(org_id, given.product, running.currency)
+    if shown:
+        report.first.append(_shown(given, ready))
     if same:
         return None
-    keeps = (
-        earlier is not None
-        and earlier.is_read
-        and (earlier.title, earlier.category) == (given.product.title, given.product.category)
-        and without_prices(earlier.text) == without_prices(ready.stored.values["text"])
+    keeps = earlier is not None and _is_still_true(earlier, ready)
+    return PutProduct(new_id() if earlier is None else earlier.id, ready, keeps=keeps)
+
+
+def _is_still_true(earlier: StoredRow, ready: StoredProduct) -> bool:
+    """Whether what was read of a product for its meaning holds of what it is now."""
+    values = ready.values
+    return (
+        earlier.is_read
+        and (earlier.title, earlier.category) == (values["title"], values["category"])
+        and without_prices(earlier.text) == without_prices(values["text"])
     )
-    return PutProduct(new_id() if earlier is None else earlier.id, ready.stored, keeps=keeps)
 
 
 def _joined(first: GivenProduct, second: GivenProduct) -> GivenProduct:
@@ -238,18 +247,15 @@ def _with_variants(product: ProductIn, more: Sequence[Variant]) -> ProductIn:
     return product.model_copy(update={"variants": variants, "price": min(prices, default=product.price)})
 
 
-def _show(ready: _Ready, report: ImportReport) -> None:
-    if len(report.first) < SHOWN_ROWS:
-        values = ready.stored.values
-        report.first.append(
-            ImportedRow(
-                row=ready.given.row,
-                sku=values["sku"],
-                title=values["title"],
-                category=values["category"],
-                price=values["lowest"],
-                currency=values["currency"],
-                variants=len(values["variants"]),
-                text=values["text"],
-            )
-        )
+def _shown(given: GivenProduct, ready: StoredProduct) -> ImportedRow:
+    values = ready.values
+    return ImportedRow(
+        row=given.row,
+        sku=values["sku"],
+        title=values["title"],
+        category=values["category"],
+        price=values["lowest"],
+        currency=values["currency"],
+        variants=len(values["variants"]),
+        text=values["text"],
+    )
