@@ -30,6 +30,7 @@ NEAR: Final = 0.47
 NAMED: Final = 0.5
 NAMED_NEAR: Final = 0.18
 NARROWED_NEAR: Final = 0.15
+COVERED: Final = 0.95
 TEXT_NEAR: Final = 0.42
 # Where products are asked for, another text must say just that.
 TEXT_NEAR_NARROWED: Final = 0.55
@@ -220,7 +221,14 @@ class _Scored:
         if self.by_name and self.cosine > 0:
             return True
         least = NAMED_NEAR if self.named >= NAMED else NARROWED_NEAR if self.inside else NEAR
-        return self.cosine >= least
+        return self.cosine >= least or (self.named > 0 and self.says(question) >= COVERED)
+
+    def says(self, question: Question) -> float:
+        """How much of the message is in what the product says of itself."""
+        product = self.row.product
+        return question.named(
+            set(terms(f"{product['title']} {product['description']} {product['attributes']}"))
+        )
 
 
 def _best_sentence(stored: bytes | None, vector: FloatArray) -> float:
