@@ -24,9 +24,11 @@ def test_a_file_is_looked_at_then_imported_and_the_second_time_nothing_changes(
     )
     command = ("catalog", "import", str(file), "--org", "Palm Shop")
 
-    dry = succeeded(running.run(*command, "--dry-run"))
-    done = succeeded(running.run(*command))
-    again = succeeded(running.run(*command))
+    dry, done, again = (
+        running.run(*command, "--dry-run").out,
+        running.run(*command).out,
+        running.run(*command).out,
+    )
 
     assert "2 would be new" in dry
     assert "The Palma sofa costs €999." in dry

@@ -116,7 +116,7 @@ class SearchRepository:
         if not rows:
             return None
         currency, time_zone, version, products, terms, dfs = rows[0]
-        df = dict(zip(terms or (), dfs or (), strict=True))
+        df: dict[int, int] = dict(zip(terms, dfs, strict=True)) if terms else {}
         return State(currency, time_zone, version, products, df)
 
     async def products(self, asked: Asked, wanted: int) -> list[FoundProduct]:
