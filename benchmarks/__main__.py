@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import ingestion, load, packs, report, retrieval, start, turns
+from benchmarks import catalog, ingestion, load, packs, report, retrieval, start, turns
 from benchmarks.corpus import Corpus, Halves, Mixture, made_up_corpus, real_corpus
 from benchmarks.figures import Figure
 from benchmarks.packs import PackDatabase, Wanted
@@ -117,12 +117,19 @@ async def measure_ingestion(run: Run) -> None:
     run.notes.extend(notes)
 
 
+async def measure_catalog(run: Run) -> None:
+    sizes = (1_000, 5_000) if run.quick else (1_000, 100_000)
+    figures = await catalog.measure(run.cache, sizes, 60 if run.quick else 200)
+    run.groups["The catalogue"] = figures
+
+
 GROUPS: dict[str, Callable[[Run], Coroutine[None, None, None]]] = {
     "retrieval": measure_retrieval,
     "turns": measure_turns,
     "load": measure_load,
     "start": measure_start,
     "ingestion": measure_ingestion,
+    "catalog": measure_catalog,
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from concierge.entrypoints.demo.load import DOCUMENTS
 from concierge.kit.errors import ConciergeError
-from concierge.knowledge.chunking.sentences import sentence_spans
+from concierge.kit.sentences import sentence_spans
 from concierge.knowledge.instructions import orders_in
 from concierge.knowledge.parsing import parse
 from concierge.llm.minilm import MiniLM

@@ -29,6 +29,17 @@ NAMED_MODULES = {
         "summary",
         "traits",
     },
+    "catalog": {
+        "filters",
+        "indexing",
+        "matching",
+        "prices",
+        "reading",
+        "rows",
+        "statements",
+        "synonyms",
+        "vectors",
+    },
     "intelligence": {
         "analyst",
         "attributes",

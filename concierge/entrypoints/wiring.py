@@ -10,6 +10,10 @@ from pathlib import Path
 from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
+from concierge.catalog import jobs as catalog_jobs
+from concierge.catalog.routes.parts import Catalog
+from concierge.catalog.service import CatalogImports, CatalogReading, ProductContexts
+from concierge.catalog.vectors import StatementReader
 from concierge.chat import jobs as chat_jobs
 from concierge.chat.customers import CustomerData, MemorySection
 from concierge.chat.pipeline import Pipeline
@@ -95,12 +99,14 @@ class Platform:
     remembering: Remembering
     memory_requests: MemoryRequests
     sessions: SessionInferenceService
+    catalog: Catalog
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
         knowledge_jobs.register(runner.app, self.ingestion, self.contradictions, self.reindexing)
         learning_jobs.register(runner.app, self.judgement)
         chat_jobs.register(runner.app, self.remembering)
+        catalog_jobs.register(runner.app, self.catalog.reading)
         return runner
 
 
@@ -150,10 +156,9 @@ def build(
     fetcher = fetcher or _fetcher(settings)
     learning = Learning(db, judgement, clock)
     sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
-    recollection = Recollection(db, sessions, requests, vectors, clock)
-    vocabularies = Vocabularies(KnownNames(db))
-    sealer = Sealer(signing_key(settings), "customer identity")
-    pipeline = Pipeline(db, search, analyst, vocabularies, recollection, learning, HouseWriter(), clock)
+    products = _catalog(db, embedders, vectors, clock)
+    recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
+    pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, HouseWriter(), clock)
     chat = ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds)
     return Platform(
         settings=settings,
@@ -168,7 +173,7 @@ def build(
         analyst=analyst,
         finding=SearchService(db, search),
         chat=chat,
-        visitors=VisitorService(db, accounts.authentication, own_origins_of(settings), sealer),
+        visitors=VisitorService(db, accounts.authentication, own_origins_of(settings), _sealer(settings)),
         customer_data=CustomerData(db, chat, analyst, vectors, (MemorySection(),), clock),
         ingestion=Ingestion(db, chunkers, fetcher, clock),
         faqs=FaqService(db, chunkers, clock),
@@ -179,13 +184,14 @@ def build(
         exporting=PackExport(db, clock),
         guidance=guidance,
         labels=LabelExport(db),
-        identity_sealer=sealer,
+        identity_sealer=_sealer(settings),
         learning=learning,
         judgement=judgement,
         memory=memory,
         remembering=Remembering(db, memory, guidance, language_model),
         memory_requests=requests,
         sessions=sessions,
+        catalog=products,
     )
 
 
@@ -193,6 +199,14 @@ def analyst_of(settings: Settings) -> Analyst:
     """What reads messages by itself, without a database. Loads the local model; blocks."""
     local = create_embedder(LOCAL_MODEL, cache_dir=model_cache(settings))
     return Analyst(QuestionVectors(_embedders(settings, local)), create_structured_model(settings.llm))
+
+
+def _sealer(settings: Settings) -> Sealer:
+    return Sealer(signing_key(settings), "customer identity")
+
+
+def _vocabularies(db: Database) -> Vocabularies:
+    return Vocabularies(KnownNames(db))
 
 
 def _fetcher(settings: Settings) -> Fetcher:
@@ -212,6 +226,17 @@ def _embedders(settings: Settings, default: Embedder | None) -> Embedders:
 
     chosen = VectorSpace(settings.embedding_model, settings.embedding_dimensions)
     return Embedders(default or make(chosen), make)
+
+
+def _catalog(db: Database, embedders: Embedders, vectors: QuestionVectors, clock: Clock) -> Catalog:
+    reader = StatementReader(embedders)
+    return Catalog(
+        reader=reader,
+        imports=CatalogImports(db, clock),
+        reading=CatalogReading(db, reader, clock),
+        contexts=ProductContexts(db, vectors, clock),
+        clock=clock,
+    )
 
 
 def _reranker(settings: Settings) -> HostedReranker | None:

@@ -144,6 +144,13 @@ MAY: dict[str, set[str]] = {
     "correct_own_memory": CHATTERS,
     "erase_own_memory": CHATTERS,
     "erase_own_whole_memory": CHATTERS,
+    **dict.fromkeys(("list_products", "get_product", "list_featured_products"), READERS),
+    **dict.fromkeys(("list_promotions", "get_promotion", "list_entries", "get_entry"), READERS),
+    "get_catalog_settings": READERS,
+    **dict.fromkeys(("create_product", "change_product", "delete_product", "feature_products"), BUILDERS),
+    **dict.fromkeys(("create_promotion", "change_promotion", "delete_promotion"), BUILDERS),
+    **dict.fromkeys(("create_entry", "change_entry", "delete_entry"), BUILDERS),
+    **dict.fromkeys(("change_catalog_settings", "import_products"), BUILDERS),
 }
 
 

@@ -78,11 +78,20 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "add_memory": {"kind": "preference", "subject": "sofa", "value": "wants a sofa under $900"},
     "change_memory": {"value": "wants a sofa under $1,200"},
     "correct_own_memory": {"value": "wants a sofa under $1,200"},
+    "create_product": {"sku": "C-900", "title": "Palm stool", "price": "49.00", "category": "Chairs"},
+    "change_product": {"price": "59.00"},
+    "feature_products": {"skus": []},
+    "create_promotion": {"title": "Stool week", "text": "Stools cost less this week.", "percent": 10},
+    "change_promotion": {"title": "Stool days"},
+    "create_entry": {"kind": "faq", "title": "Do stools stack?", "text": "Yes, up to four."},
+    "change_entry": {"text": "Yes, up to six."},
+    "change_catalog_settings": {"currency": "EUR", "time_zone": "Europe/Berlin"},
+    "import_products": None,
 }
 # What a path names besides rows.
 WORDS = {"dimension": "emotional_state"}
 FEED = "goods.csv", b"id,title,price\n1,Oak table,349.00 EUR\n"
-UPLOADS: Mapping[str, tuple[str, bytes]] = {"add_feed": FEED, "preview_feed": FEED}
+UPLOADS: Mapping[str, tuple[str, bytes]] = {"add_feed": FEED, "preview_feed": FEED, "import_products": FEED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,14 @@ MOST: dict[str, int] = {
     "get_memory_settings": AUTHENTICATION + 1,
     "list_memory": AUTHENTICATION + 2,
     "list_own_memory": AUTHENTICATION + 3,
+    "list_products": AUTHENTICATION + 3,
+    "get_product": AUTHENTICATION + 3,
+    "list_featured_products": AUTHENTICATION + 3,
+    "list_promotions": AUTHENTICATION + 2,
+    "get_promotion": AUTHENTICATION + 2,
+    "list_entries": AUTHENTICATION + 1,
+    "get_entry": AUTHENTICATION + 1,
+    "get_catalog_settings": AUTHENTICATION + 2,
 }
 
 

@@ -96,8 +96,12 @@ def test_the_application_role_has_no_powers(database: DatabaseAddress) -> None:
     assert ask(database, POWERS, APP_ROLE) == [(False, False, False, False, 0, 0, False)]
 
 
-def test_only_two_functions_run_with_their_owners_rights(database: DatabaseAddress) -> None:
-    assert sorted(ask(database, DEFINERS)) == [("chunks_with_terms",), ("readable_chunks_with_terms",)]
+def test_only_three_functions_run_with_their_owners_rights(database: DatabaseAddress) -> None:
+    assert sorted(ask(database, DEFINERS)) == [
+        ("catalog_candidates",),
+        ("chunks_with_terms",),
+        ("readable_chunks_with_terms",),
+    ]
 
 
 @pytest.mark.parametrize(

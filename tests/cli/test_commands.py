@@ -56,6 +56,8 @@ COMMANDS = [
     ("eval",),
     ("eval", "retrieval"),
     ("eval", "answers"),
+    ("catalog",),
+    ("catalog", "import"),
 ]
 
 

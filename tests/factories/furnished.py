@@ -66,6 +66,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["attribute_id"] = await _first(tenant, "/intelligence/attributes")
     ids["visitor_id"] = visitor_id
     await _teach(tenant, turn, visitor_id)
+    ids |= await _offer(tenant)
     return Furnished(tenant, ids, turn)
 
 
@@ -90,6 +91,25 @@ async def _answer(tenant: Tenant) -> UUID:
     )
     assert response.status_code == 201, response.text
     return UUID(response.json()["id"])
+
+
+async def _offer(tenant: Tenant) -> dict[str, UUID]:
+    """Put something of every kind into the catalogue."""
+    product = {"sku": "C-1", "title": f"The chair of {tenant.email}", "category": "Chairs", "price": "129"}
+    offers: dict[str, tuple[str, dict[str, Any]]] = {
+        "product_id": ("products", {**product, "attributes": {"Colour": ["Sand", "Black"]}}),
+        "promotion_id": ("promotions", {"title": "Chair week", "text": f"All chairs of {tenant.email}."}),
+        "entry_id": (
+            "entries",
+            {"kind": "company", "title": "Who we are", "text": f"We are {tenant.email}."},
+        ),
+    }
+    ids: dict[str, UUID] = {}
+    for name, (path, body) in offers.items():
+        response = await tenant.client.post(f"/api/v1/catalog/{path}", headers=tenant.owner, json=body)
+        assert response.status_code == 201, response.text
+        ids[name] = UUID(response.json()["id"])
+    return ids
 
 
 async def _restrict(tenant: Tenant) -> None:

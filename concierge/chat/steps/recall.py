@@ -1,14 +1,16 @@
 """What is known of who writes and of what the business offers. A turn goes on without what cannot be had."""
 
+import re
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, TypeVar
 
 import structlog
 
 from concierge.accounts.scope import Unit
 from concierge.catalog.schemas.context import ProductContext
+from concierge.catalog.service import ProductContexts
 from concierge.chat.steps.receive import Received
 from concierge.customers.knowing import Sources, context_of
 from concierge.customers.requests import memory_request
@@ -25,6 +27,8 @@ logger = structlog.get_logger(__name__)
 Had = TypeVar("Had")
 # From here on a trait is believed: about two messages that show it.
 BELIEVED: Final = 0.4
+_WORD: Final = re.compile(r"[^\W\d_]{3,}")
+_AMOUNT: Final = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,14 @@ class Recollection:
         db: Database,
         sessions: SessionInferenceService,
         requests: MemoryRequests,
+        products: ProductContexts,
         vectors: QuestionVectors,
         clock: Clock,
     ) -> None:
         self._db = db
         self._sessions = sessions
         self._requests = requests
+        self._products = products
         self._vectors = vectors
         self._clock = clock
 
@@ -56,7 +62,9 @@ class Recollection:
         missing: dict[str, str] = {}
         session = await _or(self._session(received), (), "session", missing)
         memories = await _or(self._memories(received), Memories(), "memory", missing)
-        return Recalled(self._customer(received, session, memories), missing=missing)
+        customer = self._customer(received, session, memories)
+        product = await _or(self._product(received, customer), ProductContext(), "product", missing)
+        return Recalled(customer, product, missing)
 
     async def reply_to_request(self, received: Received) -> str | None:
         """What is answered to somebody who asks what is remembered of them, or wants it changed or gone: it is done.
@@ -88,6 +96,18 @@ class Recollection:
                 known.customer_id, vector.tolist(), conversation_id=received.turn.conversation_id
             )
 
+    async def _product(self, received: Received, customer: CustomerContext) -> ProductContext:
+        """What fits the message; a budget that was told before bounds it, where it is about the same thing."""
+        message, kept = received.request.message, wish_of(received.request.message, customer)
+        (vector,) = await self._vectors.of(LOCAL_SPACE, [message])
+        return await self._products.of(
+            received.scope,
+            " ".join([message, *kept]),
+            vector,
+            audiences=received.audiences,
+            today=_day_of(received.request.session_context.get("local_time")),
+        )
+
     def _customer(
         self, received: Received, session: tuple[Inferred, ...], memories: Memories
     ) -> CustomerContext:
@@ -104,6 +124,29 @@ class Recollection:
                 recent_turns=[exchange.message for exchange in received.turn.history],
             )
         )
+
+
+def wish_of(message: str, customer: CustomerContext) -> list[str]:
+    """What was told before of the thing that is asked about now, unless the message says how much itself."""
+    if _AMOUNT.search(message):
+        return []
+    asked = {word.rstrip("s") for word in _WORD.findall(message.lower())}
+    return [
+        fact.value
+        for fact in customer.memories
+        if fact.kind == "preference"
+        and asked & {word.rstrip("s") for word in _WORD.findall(fact.subject.lower())}
+    ]
+
+
+def _day_of(local_time: object) -> date | None:
+    """The visitor's day, where their clock can be believed."""
+    if not isinstance(local_time, str):
+        return None
+    try:
+        return datetime.fromisoformat(local_time).date()
+    except ValueError:
+        return None
 
 
 def _believed(traits: Traits, now: datetime) -> dict[str, str]:

@@ -11,6 +11,8 @@ from concierge import __version__
 from concierge.accounts.routes import router as accounts_routes
 from concierge.agents.routes import router as agents_routes
 from concierge.agents.routes import strategies as strategies_routes
+from concierge.catalog.routes import router as catalog_routes
+from concierge.catalog.routes.imports import router as catalog_import_routes
 from concierge.chat.routes import customers as customer_data_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
@@ -51,6 +53,8 @@ ROUTERS = (
     sessions_routes,
     memory_routes,
     customers_router,
+    catalog_routes,
+    catalog_import_routes,
     knowledge_routes,
     archives_routes,
     contradictions_routes,
@@ -131,6 +135,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.learning = platform.learning
     app.state.memory = platform.memory
     app.state.sessions = platform.sessions
+    app.state.catalog = platform.catalog
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)

@@ -12,7 +12,9 @@ from concierge.entrypoints.api.problems import problem, unexpected
 from concierge.kit.settings import Limits
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-UPLOAD_PATH = re.compile(r"/api/v1/knowledge/packs/(?:[^/]+/(?:files|feeds|feeds/preview)|import)")
+UPLOAD_PATH = re.compile(
+    r"/api/v1/(?:knowledge/packs/(?:[^/]+/(?:files|feeds|feeds/preview)|import)|catalog/import)"
+)
 # A multipart body is a little larger than the file in it.
 MULTIPART_OVERHEAD = 64 * 1024
 CROSS_ORIGIN_PATHS = ("/api/v1/chat/", "/api/v1/visitors/")

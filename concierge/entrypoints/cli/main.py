@@ -8,6 +8,7 @@ from pydantic_settings import SettingsError
 from concierge.entrypoints.cli import (
     analyze,
     ask,
+    catalog,
     customer,
     database,
     evaluate,
@@ -48,6 +49,7 @@ app.add_typer(customer.app, name="customer")
 app.add_typer(sources.app, name="sources")
 app.add_typer(learning.app, name="learning")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(catalog.app, name="catalog")
 
 
 def main() -> None:

@@ -33,7 +33,8 @@ SELECT embedding_model, dimensions, chunker, count(*) FROM pack_indexes WHERE st
 """
 
 FIND_ORGANIZATIONS = """
-SELECT o.id, o.name FROM organizations o WHERE o.name = %(name)s OR o.id = %(id)s ORDER BY o.created_at
+SELECT o.id, o.name FROM organizations o WHERE o.slug = %(name)s OR o.id = %(id)s OR lower(o.name) = lower(%(name)s)
+ORDER BY o.created_at
 """
 
 

@@ -10,6 +10,7 @@ from concierge.accounts.service import KeyService, TokenPair
 from concierge.agents.schemas import AgentIn
 from concierge.agents.service import AgentService
 from concierge.entrypoints.demo.credentials import EMAIL, DemoCredentials
+from concierge.entrypoints.demo.offers import load_catalog
 from concierge.entrypoints.wiring import Platform
 from concierge.kit.ids import new_id
 from concierge.knowledge.schemas import NewItem, NewSource, PackIn
@@ -56,6 +57,7 @@ async def _create(platform: Platform) -> DemoCredentials:
         _, secret = await keys.create(kind="secret", name="Demo", scopes=None)
         _, publishable = await keys.create(kind="publishable", name="Demo shop", scopes=None)
         await SourceService(unit).add(pack.id, demo_documents())
+        await load_catalog(unit, platform.catalog)
     return DemoCredentials(email, password, pair.org_id, agent.id, pack.id, secret, publishable)
 
 

@@ -5,10 +5,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
+from concierge.kit.sentences import trim
 from concierge.knowledge.chunking.chunk import Chunk, Span, TextEncoder
 from concierge.knowledge.chunking.late import quotable
 from concierge.knowledge.chunking.outline import outline_of
-from concierge.knowledge.chunking.sentences import trim
 from concierge.knowledge.chunking.spans import units_of
 
 SIZE = 1000

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from concierge.knowledge.chunking.sentences import sentence_spans, trim
+from concierge.kit.sentences import sentence_spans, trim
 
 Span = tuple[int, int]
 

@@ -8,6 +8,7 @@ from concierge.accounts.scope import TenantScope
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database, Session
 from concierge.kit.ids import new_id
+from concierge.kit.text import normalize
 from concierge.knowledge.chunkers import Chunkers
 from concierge.knowledge.errors import (
     FaqFromFeedError,
@@ -19,7 +20,6 @@ from concierge.knowledge.ingestion.prepare import new_document, prepared
 from concierge.knowledge.models import Document, PackIndex, Source
 from concierge.knowledge.parsing.document import ParsedDocument
 from concierge.knowledge.parsing.language import language_of
-from concierge.knowledge.parsing.text import normalize
 from concierge.knowledge.repository import (
     DocumentRepository,
     IndexRepository,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote
 
+from concierge.kit.text import normalize
 from concierge.knowledge.errors import DocumentRejectedError
 from concierge.knowledge.parsing import markdown
 from concierge.knowledge.parsing.document import Extracted, ParsedDocument, parse_date
@@ -13,7 +14,7 @@ from concierge.knowledge.parsing.language import language_of
 from concierge.knowledge.parsing.pages import Page, page_starts
 from concierge.knowledge.parsing.rows import read_delimited
 from concierge.knowledge.parsing.sandbox import sandbox
-from concierge.knowledge.parsing.text import decode, normalize
+from concierge.knowledge.parsing.text import decode
 
 __all__ = ["Kind", "ParsedDocument", "kind_of_name", "parse"]
 

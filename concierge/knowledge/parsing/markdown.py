@@ -8,9 +8,9 @@ from typing import Final, cast
 
 import yaml
 
+from concierge.kit.text import normalize
 from concierge.knowledge.parsing.document import Extracted
 from concierge.knowledge.parsing.markup import CODE_SPAN, QUESTION_MARK, without_markup
-from concierge.knowledge.parsing.text import normalize
 
 _FRONT_MATTER: Final = re.compile(
     r"\A\s*(---|\+\+\+)[ \t]*\n(.{0,20000}?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL

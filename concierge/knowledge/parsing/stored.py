@@ -2,9 +2,9 @@
 
 from pydantic import ValidationError
 
+from concierge.kit.text import normalize
 from concierge.knowledge.errors import DocumentRejectedError
 from concierge.knowledge.parsing.document import ParsedDocument
-from concierge.knowledge.parsing.text import normalize
 from concierge.knowledge.schemas.archives import ArchivedDocument
 
 

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from concierge.accounts.scope import Unit
 from concierge.kit.clock import Clock, utc_now
+from concierge.kit.text import normalize
 from concierge.knowledge.errors import SourceNotFoundError, SourceNotTextError, SourceTitleTakenError
 from concierge.knowledge.models import Source, SourceItem
-from concierge.knowledge.parsing.text import decode, normalize
+from concierge.knowledge.parsing.text import decode
 from concierge.knowledge.repository import DocumentRepository, SourceRepository
 from concierge.knowledge.repository.renaming import renamed
 from concierge.knowledge.schemas import NewItem, NewSource, SourceOut

@@ -1,10 +1,10 @@
 """Which column of a feed is what: guessed from its name as shops and schema.org call it, or said by whoever adds it. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from concierge.kit.columns import TECHNICAL, plain_name
 from concierge.knowledge.errors import DocumentRejectedError
 from concierge.knowledge.schemas.feeds import FEED_FIELDS, FeedField, FeedKind, FeedOptions
 
@@ -26,14 +26,6 @@ _NAMES: Final[Mapping[FeedField, tuple[str, ...]]] = {
     "question": ("question", "q", "faqquestion"),
     "answer": ("answer", "acceptedanswertext", "acceptedanswer0text", "a", "faqanswer", "answertext", "response", "reply"),
 }  # fmt: skip
-# Columns that tell a customer nothing.
-_TECHNICAL: Final = re.compile(
-    r"image|img|photo|picture|thumbnail|seo|meta|google|gtin|ean$|upc|barcode|mpn|taxable|tax (?:class|status)|fulfil|"
-    r"inventory|requires shipping|^status$|published|handle|sku|^type$|id$|created|position|download|button|parent|"
-    r"upsell|cross-sell|grouped|external|visibility|allow customer|sold individually|backorders|swatch|@|^context$|"
-    r"compare.?at|is featured|weight unit",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +56,7 @@ def column_map(columns: Sequence[str], options: FeedOptions) -> ColumnMap:
             f"questions. {_listed(columns)}"
         )
     used = set(found.values())
-    others = (column for column in columns if column not in used and not _TECHNICAL.search(column))
+    others = (column for column in columns if column not in used and not TECHNICAL.search(column))
     attributes = others if options.attributes is None and kind == "products" else options.attributes or ()
     return ColumnMap(kind, found, tuple(attributes))
 
@@ -72,7 +64,7 @@ def column_map(columns: Sequence[str], options: FeedOptions) -> ColumnMap:
 def _guessed(columns: Sequence[str], wanted: Mapping[FeedField, str]) -> dict[FeedField, str]:
     by_name: dict[str, str] = {}
     for column in columns:
-        by_name.setdefault(_plain(column), column)
+        by_name.setdefault(plain_name(column), column)
     found: dict[FeedField, str] = {}
     for name in FEED_FIELDS:
         taken = {*found.values(), *wanted.values()}
@@ -84,10 +76,6 @@ def _guessed(columns: Sequence[str], wanted: Mapping[FeedField, str]) -> dict[Fe
     if "answer" in found and "question" not in found and "question" not in wanted and "title" in found:
         found["question"] = found.pop("title")
     return found
-
-
-def _plain(column: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", column.lower())
 
 
 def _listed(columns: Sequence[str]) -> str:

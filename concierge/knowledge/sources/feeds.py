@@ -4,17 +4,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urljoin
 
+from concierge.kit.columns import label_of
+from concierge.kit.goods import availability, offer
+from concierge.kit.html import line_of, plain
+from concierge.kit.money import money
+from concierge.kit.records import Record
+from concierge.kit.text import normalize
 from concierge.knowledge.parsing.document import parse_date
-from concierge.knowledge.parsing.feeds import Record, Records
-from concierge.knowledge.parsing.text import normalize
+from concierge.knowledge.parsing.feeds import Records
 from concierge.knowledge.schemas.faqs import MAX_ANSWER_CHARS, MAX_QUESTION_CHARS
 from concierge.knowledge.schemas.feeds import FeedField, FeedOptions
 from concierge.knowledge.sources.columns import CONSTANT, ColumnMap, column_map
-from concierge.knowledge.sources.goods import availability, money, offer
 from concierge.knowledge.sources.pairs import text_of
 
 MAX_ID_CHARS: Final = 200
@@ -26,7 +29,6 @@ MAX_ATTRIBUTE_CHARS: Final = 200
 MOST_ATTRIBUTES: Final = 40
 MOST_VARIANTS: Final = 20
 _ADDRESS: Final = re.compile(r"(?:https?:|data:)?//", re.IGNORECASE)
-_MARKUP: Final = re.compile(r"<[a-zA-Z/!][^<>]*>|&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
 _LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]+)*", re.IGNORECASE)
 # "Option1 Name" is what "Option1 Value" is a value of.
 _NAMING: Final = re.compile(r"(?P<stem>.+?)[ ._]name", re.IGNORECASE)
@@ -110,7 +112,7 @@ def _gather(record: Record, columns: ColumnMap, gathered: dict[str, _Gathered]) 
     if record.problem is not None:
         raise RowUnreadableError(record.problem)
     naming: FeedField = "question" if columns.kind == "faq" else "title"
-    named = bool(_line(columns.value(record.fields, naming)))
+    named = bool(line_of(columns.value(record.fields, naming)))
     key = _key(record.fields, columns)
     earlier = gathered.get(key)
     if earlier is not None and not named and columns.value(record.fields, "id"):
@@ -128,7 +130,7 @@ def _gather(record: Record, columns: ColumnMap, gathered: dict[str, _Gathered]) 
 def _key(fields: Mapping[str, str], columns: ColumnMap) -> str:
     """What a row is known by from one reading to the next: its id, else its address, else its name."""
     names: tuple[FeedField, ...] = ("id", "question", "url", "title")
-    found = (_line(columns.value(fields, name)) for name in names)
+    found = (line_of(columns.value(fields, name)) for name in names)
     return next((key for key in found if key), "")[:MAX_ID_CHARS]
 
 
@@ -137,7 +139,7 @@ def _document(entry: _Gathered, columns: ColumnMap, base: str | None) -> RowDocu
     spoken = language[1].lower() if language else None
     pair = columns.kind == "faq"
     title = _bounded(
-        _line(columns.value(entry.fields, "question" if pair else "title")),
+        line_of(columns.value(entry.fields, "question" if pair else "title")),
         "question" if pair else "title",
         MAX_QUESTION_CHARS if pair else MAX_TITLE_CHARS,
     )
@@ -156,7 +158,7 @@ def _document(entry: _Gathered, columns: ColumnMap, base: str | None) -> RowDocu
 def _pair(entry: _Gathered, columns: ColumnMap, question: str) -> str:
     if not any(character.isalnum() for character in question):
         raise RowUnreadableError("Its question has no word.")
-    answer = _bounded(_plain(columns.value(entry.fields, "answer")), "answer", MAX_ANSWER_CHARS)
+    answer = _bounded(plain(columns.value(entry.fields, "answer")), "answer", MAX_ANSWER_CHARS)
     if not answer:
         raise RowUnreadableError(f"It has no answer (column “{columns.columns['answer']}”).")
     return text_of(question, answer)
@@ -165,7 +167,7 @@ def _pair(entry: _Gathered, columns: ColumnMap, question: str) -> str:
 def _product(entry: _Gathered, columns: ColumnMap, title: str, language: str | None) -> str:
     """What a customer may read: the description, one sentence on price and stock, and its properties."""
     described = _bounded(
-        _plain(columns.value(entry.fields, "description")), "description", MAX_DESCRIPTION_CHARS
+        plain(columns.value(entry.fields, "description")), "description", MAX_DESCRIPTION_CHARS
     )
     sentence = _offer(entry, columns, title) if language in {None, "en"} else None
     listed = [*_unsaid(entry, columns, sentence), *_attributes(entry, columns)][:MOST_ATTRIBUTES]
@@ -198,10 +200,10 @@ def _unsaid(entry: _Gathered, columns: ColumnMap, sentence: str | None) -> Itera
     for price in _all_values(entry, columns, "price")[:1]:
         known = money(price, currency)
         if sentence is None or known is None:
-            yield _heading(columns, "price"), known[1] if known else _line(price)
+            yield _heading(columns, "price"), known[1] if known else line_of(price)
     for stock in _all_values(entry, columns, "availability")[:1]:
         if sentence is None or availability(stock) is None:
-            yield _heading(columns, "availability"), _line(stock)
+            yield _heading(columns, "availability"), line_of(stock)
 
 
 def _heading(columns: ColumnMap, name: FeedField) -> str:
@@ -215,7 +217,7 @@ def _attributes(entry: _Gathered, columns: ColumnMap) -> Iterator[tuple[str, str
         naming = _NAMING.fullmatch(column)
         if naming and any(_is_value_of(other, naming["stem"]) for other in columns.attributes):
             continue
-        value = ", ".join(_line(value) for value in entry.values(column))
+        value = ", ".join(line_of(value) for value in entry.values(column))
         if value and len(value) <= MAX_ATTRIBUTE_CHARS and not _ADDRESS.search(value):
             yield _label(entry, column, columns.attributes), value
 
@@ -228,11 +230,9 @@ def _label(entry: _Gathered, column: str, others: Iterable[str]) -> str:
     """The name of a property as a person writes it: “care_instructions” is Care instructions."""
     for other in others:
         naming = _NAMING.fullmatch(other)
-        if naming and _is_value_of(column, naming["stem"]) and (said := _line(entry.fields.get(other, ""))):
+        if naming and _is_value_of(column, naming["stem"]) and (said := line_of(entry.fields.get(other, ""))):
             return said
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column.rpartition(".")[2] or column)
-    spaced = " ".join(re.sub(r"[_-]+", " ", words).split())
-    return spaced[:1].upper() + spaced[1:].lower() if spaced.islower() or "_" in column else spaced
+    return label_of(column)
 
 
 def _bounded(text: str, what: str, most: int) -> str:
@@ -249,52 +249,3 @@ def _address(value: str, base: str | None) -> str | None:
         return None
     usable = joined.isprintable() and re.fullmatch(r"https?://[^\s<>\"\\]+", joined)
     return joined if value and usable and len(joined) <= MAX_URL_CHARS else None
-
-
-def _line(value: str) -> str:
-    return " ".join(_plain(value).split())
-
-
-def _plain(value: str) -> str:
-    """The text of a value, without the HTML that shops write into their fields."""
-    if _MARKUP.search(value):
-        reader = _HtmlText()
-        reader.feed(value)
-        reader.close()
-        value = reader.text()
-    return normalize(value).strip()
-
-
-class _HtmlText(HTMLParser):
-    """Text with an empty line between paragraphs and a line for each item of a list."""
-
-    _PARAGRAPHS: Final = frozenset({"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table"})
-    _LINES: Final = frozenset({"br", "tr", "li"})
-    _HIDDEN: Final = frozenset({"script", "style", "template", "noscript"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  # The parser's.
-        self._hidden += tag in self._HIDDEN
-        if tag in self._PARAGRAPHS:
-            self._parts.append("\n\n")
-        elif tag in self._LINES:
-            self._parts.append("\n- " if tag == "li" else "\n")
-        elif tag in {"td", "th"}:
-            self._parts.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in self._HIDDEN and self._hidden > 0
-        if tag in self._PARAGRAPHS:
-            self._parts.append("\n\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self._parts.append(re.sub(r"\s+", " ", data))
-
-    def text(self) -> str:
-        lines = (line.strip() for line in "".join(self._parts).split("\n"))
-        return "\n".join(line for line in lines if line != "-")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from concierge.knowledge.chunking.sentences import sentence_spans
+from concierge.kit.sentences import sentence_spans
 from concierge.knowledge.chunking.spans import MAX_UNIT, Kind, bounded, heading_title, units_of
 
 from .documents import documents, letters

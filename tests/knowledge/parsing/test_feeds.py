@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from concierge.kit.records import MAX_VALUE
 from concierge.knowledge.errors import DocumentRejectedError
-from concierge.knowledge.parsing.feeds import MAX_IN_PROCESS_BYTES, MAX_ROWS, MAX_VALUE, read_records
+from concierge.knowledge.parsing.feeds import MAX_IN_PROCESS_BYTES, MAX_ROWS, read_records
 
 
 def rows(data: str | bytes, items: str | None = None) -> list[tuple[int, Mapping[str, str], str | None]]:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from concierge.kit.text import normalize
 from concierge.knowledge.errors import DocumentRejectedError
-from concierge.knowledge.parsing.text import decode, normalize
+from concierge.knowledge.parsing.text import decode
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
 TRICKY = st.text(

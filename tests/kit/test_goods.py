@@ -2,7 +2,8 @@
 
 import pytest
 
-from concierge.knowledge.sources.goods import availability, money, offer
+from concierge.kit.goods import availability, offer
+from concierge.kit.money import money
 
 
 @pytest.mark.parametrize(
