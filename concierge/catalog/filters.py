@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal, Self
 
-from concierge.catalog.indexing import BRAND, CATEGORY
+from concierge.catalog.indexing import BRAND, CATEGORY, GROUP
 from concierge.catalog.synonyms import SYNONYMS
 from concierge.kit.money import SYMBOLS, amount_of, said
 from concierge.kit.words import STOP_WORDS, terms
@@ -170,7 +170,9 @@ class Vocabulary:
 
 def _is_sayable(facet: Facet, name: tuple[str, ...]) -> bool:
     """Whether a value can be told from a word of another kind: “M” and “180” cannot."""
-    return facet.name in {CATEGORY, BRAND} or any(len(word) > 2 and not word.isdigit() for word in name)
+    return facet.name in {CATEGORY, GROUP, BRAND} or any(
+        len(word) > 2 and not word.isdigit() for word in name
+    )
 
 
 def read(message: str, vocabulary: Vocabulary) -> Filters:
@@ -210,7 +212,7 @@ def _named(
     at = 0
     while at < len(stems):
         length, facets = _longest(stems[at : at + LONGEST_NAME], vocabulary)
-        named = [facet for facet in facets if facet.name == CATEGORY]
+        named = [facet for facet in facets if facet.name in {CATEGORY, GROUP}]
         categories += named
         for facet in () if named else facets:
             # The values of one attribute are choices; so are attributes that share a value.
@@ -227,7 +229,7 @@ def _longest(stems: Sequence[str], vocabulary: Vocabulary) -> tuple[int, tuple[F
     for meant in [vocabulary.synonyms.get(stem, ()) for stem in stems[:1]]:
         for word in meant:
             found = vocabulary.names.get((word,))
-            if found is not None and any(facet.name == CATEGORY for facet in found):
+            if found is not None and any(facet.name in {CATEGORY, GROUP} for facet in found):
                 return 1, found
         found = vocabulary.names.get(tuple(meant))
         if found is not None:

@@ -21,6 +21,8 @@ from concierge.catalog.statements import (
 from concierge.kit.words import document_weights, local_term, terms
 
 CATEGORY: Final = "category"
+# A level above categories: Furniture, of “Furniture > Sofas”.
+GROUP: Final = "group"
 BRAND: Final = "brand"
 BETWEEN: Final = "\x1f"
 # How often a word counts that stands there.
@@ -88,7 +90,8 @@ def content_hash(product: ProductIn, currency: str) -> bytes:
 
 def facets_of(product: Offered) -> Iterator[str]:
     """What a product can be narrowed down by: levels of its category, its brand, its attributes; each name and value."""
-    found = [(CATEGORY, level) for level in category_levels(product.category)]
+    levels = category_levels(product.category)
+    found = [(GROUP, level) for level in levels[:-1]] + [(CATEGORY, level) for level in levels[-1:]]
     found += [(BRAND, product.brand)] if product.brand else []
     found += [
         (name, value)

@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 
 from concierge.catalog.filters import Filters
-from concierge.catalog.indexing import facet_term
+from concierge.catalog.indexing import CATEGORY, facet_term
 from concierge.catalog.prices import Discounts
 from concierge.catalog.repository.search import Asked, FoundProduct
 from concierge.catalog.rows import FloatArray, price_now, product_entry
@@ -23,7 +23,7 @@ from concierge.kit.words import K1, idf, local_term, term_id, terms
 # Up to here all products are compared; beyond it by posting lists and the approximate index.
 SMALL: Final = 2_000
 # Words that more products share than this tell too little to look for.
-MOST_SHARED: Final = 2_000
+MOST_SHARED: Final = 1_200
 MOST_MATCHES: Final = 8
 # Measured on requests about the demo catalogue (tests/catalog/requests.jsonl).
 NEAR: Final = 0.47
@@ -105,9 +105,17 @@ def asked(
         reduced=filters.reduced,
         sort=filters.sort,
         nearest=nearest,
+        category=_only_category(filters),
         narrow=filters.narrow,
         small=question.products <= SMALL,
     )
+
+
+def _only_category(filters: Filters) -> str:
+    """The key of a category that has no others below it, where nothing else narrows the choice but prices and stock."""
+    names = {facet.name for facet in filters.categories}
+    alone = len(filters.categories) == 1 and names == {CATEGORY} and not filters.properties
+    return key_of(filters.categories[0].value) if alone else ""
 
 
 def _groups(org_id: UUID, filters: Filters) -> tuple[list[int], list[int]]:
@@ -224,6 +232,8 @@ class _Scored:
             return True
         if self.by_name and self.cosine > 0:
             return True
+        if self.row.cosine is None and self.named >= NAMED:
+            return True  # Nobody has read it for its meaning yet; its name must do.
         least = NAMED_NEAR if self.named >= NAMED else NARROWED_NEAR if self.inside else NEAR
         return self.cosine >= least or (self.named > 0 and self.says(question) >= COVERED)
 

@@ -169,8 +169,8 @@ CREATE FUNCTION catalog_price(product catalog_products, today date, discounts js
 CANDIDATES = """
 CREATE FUNCTION catalog_candidates(
     words bigint[], every bigint[], either bigint[], query sparsevec, vector halfvec, everything boolean, labels text[],
-    today date, discounts jsonb, low numeric, high numeric, stocked boolean, reduced boolean, sort text, small boolean,
-    wanted integer
+    today date, discounts jsonb, low numeric, high numeric, stocked boolean, reduced boolean, sort text, only_category text,
+    small boolean, wanted integer
 )
     RETURNS TABLE (product_id uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20
@@ -178,18 +178,21 @@ CREATE FUNCTION catalog_candidates(
     AS $$
     DECLARE org uuid := app_org_id();
     BEGIN
-        IF sort <> '' AND words IS NULL AND every IS NULL AND either IS NULL AND NOT small THEN
+        IF sort <> '' AND words IS NULL AND either IS NULL AND (every IS NULL OR only_category <> '') AND NOT small THEN
             RETURN QUERY (SELECT p.id FROM catalog_products p
-                WHERE p.org_id = org AND p.active AND sort = 'cheapest' AND p.lowest IS NOT NULL {matching}
+                WHERE p.org_id = org AND p.active AND sort = 'cheapest' AND p.lowest IS NOT NULL {within} {matching}
                 ORDER BY p.lowest LIMIT wanted)
               UNION (SELECT p.id FROM catalog_products p
-                WHERE p.org_id = org AND p.active AND sort = 'cheapest' AND p.sale_price IS NOT NULL {matching}
+                WHERE p.org_id = org AND p.active AND sort = 'cheapest' AND p.sale_price IS NOT NULL {within} {matching}
                 ORDER BY p.sale_ends DESC LIMIT {budget})
               UNION (SELECT p.id FROM catalog_products p
-                WHERE p.org_id = org AND p.active AND sort = 'dearest' AND p.lowest IS NOT NULL {matching}
+                WHERE p.org_id = org AND p.active AND sort = 'cheapest' AND p.sku = ANY (ARRAY(
+                    SELECT substr(key, 3) FROM jsonb_object_keys(discounts) AS key WHERE key LIKE 's:%')) {within} {matching})
+              UNION (SELECT p.id FROM catalog_products p
+                WHERE p.org_id = org AND p.active AND sort = 'dearest' AND p.lowest IS NOT NULL {within} {matching}
                 ORDER BY p.lowest DESC LIMIT wanted)
               UNION (SELECT p.id FROM catalog_products p
-                WHERE p.org_id = org AND p.active AND sort = 'newest' {matching}
+                WHERE p.org_id = org AND p.active AND sort = 'newest' {within} {matching}
                 ORDER BY p.created_at DESC LIMIT wanted);
             RETURN;
         END IF;
@@ -213,26 +216,47 @@ CREATE FUNCTION catalog_candidates(
               UNION (SELECT s.id FROM scored s ORDER BY s.cosine NULLS LAST LIMIT wanted);
             RETURN;
         END IF;
+        IF reduced THEN
+            RETURN QUERY SELECT s.id FROM (
+                (SELECT p.id FROM catalog_products p
+                    WHERE p.org_id = org AND p.active AND p.sale_price IS NOT NULL AND p.sale_ends IS NULL LIMIT {budget})
+                UNION ALL (SELECT p.id FROM catalog_products p
+                    WHERE p.org_id = org AND p.active AND p.sale_price IS NOT NULL AND p.sale_ends >= today LIMIT {budget})
+                UNION ALL (SELECT p.id FROM catalog_products p
+                    WHERE p.org_id = org AND p.active AND p.sku = ANY (ARRAY(
+                        SELECT substr(key, 3) FROM jsonb_object_keys(discounts) AS key WHERE key LIKE 's:%')))
+                UNION ALL (SELECT p.id FROM catalog_products p
+                    WHERE p.org_id = org AND p.active AND p.category_key = ANY (ARRAY(
+                        SELECT substr(key, 3) FROM jsonb_object_keys(discounts) AS key WHERE key LIKE 'c:%'))
+                    LIMIT {budget})
+                UNION ALL (SELECT p.id FROM catalog_products p
+                    WHERE p.org_id = org AND p.active AND discounts ? '*' AND (every IS NULL OR p.terms @> every)
+                    LIMIT {budget})) s
+                JOIN catalog_products p ON p.org_id = org AND p.id = s.id
+                WHERE (every IS NULL OR p.terms @> every) AND (either IS NULL OR p.terms && either) {matching}
+                GROUP BY s.id ORDER BY min(p.embedding <#> vector) NULLS LAST, s.id LIMIT wanted;
+            RETURN;
+        END IF;
+        IF every IS NOT NULL OR either IS NOT NULL THEN
+            RETURN QUERY WITH scored AS MATERIALIZED (
+                SELECT p.id, p.bm25 <#> query AS bm25, p.embedding <#> vector AS cosine FROM catalog_products p
+                WHERE (p.org_id = org) IS TRUE AND p.active {matching}
+                  AND (every IS NULL OR p.terms @> every) AND (either IS NULL OR p.terms && either)
+                LIMIT {sample}
+            ) (SELECT s.id FROM scored s WHERE s.bm25 < 0 ORDER BY s.bm25 LIMIT wanted)
+              UNION (SELECT s.id FROM scored s ORDER BY s.cosine NULLS LAST LIMIT wanted);
+            RETURN;
+        END IF;
         IF words IS NOT NULL THEN
             RETURN QUERY SELECT s.id FROM (
                 SELECT p.id, p.bm25 FROM catalog_products p
                 WHERE p.terms && words AND (p.org_id = org) IS TRUE AND p.active {matching}
-                  AND (every IS NULL OR p.terms @> every) AND (either IS NULL OR p.terms && either)
                 LIMIT {budget}) s
                 ORDER BY s.bm25 <#> query LIMIT wanted;
         END IF;
-        IF every IS NULL AND either IS NULL THEN
-            RETURN QUERY SELECT p.id FROM catalog_products p
-                WHERE p.org_id = org AND p.active AND p.embedding IS NOT NULL {matching}
-                ORDER BY p.embedding <#> vector LIMIT wanted;
-        ELSE
-            RETURN QUERY SELECT s.id FROM (
-                SELECT p.id, p.embedding FROM catalog_products p
-                WHERE (p.org_id = org) IS TRUE AND p.active {matching}
-                  AND (every IS NULL OR p.terms @> every) AND (either IS NULL OR p.terms && either)
-                LIMIT {budget}) s
-                ORDER BY s.embedding <#> vector NULLS LAST LIMIT wanted;
-        END IF;
+        RETURN QUERY SELECT p.id FROM catalog_products p
+            WHERE p.org_id = org AND p.active AND p.embedding IS NOT NULL {matching}
+            ORDER BY p.embedding <#> vector LIMIT wanted;
     END $$;
 REVOKE ALL ON FUNCTION catalog_candidates FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION catalog_candidates TO concierge_app;
@@ -243,13 +267,21 @@ MATCHING = """AND may_read(p.audience, everything, labels)
                   AND (NOT stocked OR p.in_stock)
                   AND (NOT reduced OR catalog_price(p, today, discounts) < p.lowest)"""
 # So many products that share a word, or a property, are compared; more of them say that the word tells little.
-BUDGET = 2_000
+BUDGET = 1_200
+# Of those that are as the message wants them, so many are compared.
+SAMPLE = 600
+WITHIN = "AND (only_category = '' OR p.category_key = only_category)"
 
 
 def upgrade() -> None:
     for statement in (SETTINGS, PRODUCTS, COUNTS, PROMOTIONS, ENTRIES, PRICES):
         op.execute(statement)
-    op.execute(CANDIDATES.replace("{matching}", MATCHING).replace("{budget}", str(BUDGET)))
+    op.execute(
+        CANDIDATES.replace("{matching}", MATCHING)
+        .replace("{within}", WITHIN)
+        .replace("{budget}", str(BUDGET))
+        .replace("{sample}", str(SAMPLE))
+    )
     for name in ("settings", "products", "terms", "facets", "promotions", "entries"):
         op.execute(f"ALTER TABLE catalog_{name} ENABLE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY tenant ON catalog_{name} USING (org_id = (SELECT app_org_id()))")

@@ -39,12 +39,12 @@ WITH strict AS MATERIALIZED (
     SELECT product_id FROM catalog_candidates(
         %(words)b::bigint[], %(every)b::bigint[], %(either)b::bigint[], %(query)b, %(vector)b, %(everything)b,
         %(labels)b::text[], %(today)b::date, %(discounts)b::jsonb, %(low)b::numeric, %(high)b::numeric,
-        %(stocked)b, %(reduced)b, %(sort)b::text, %(small)b, %(wanted)b)
+        %(stocked)b, %(reduced)b, %(sort)b::text, %(category)b::text, %(small)b, %(wanted)b)
 ), relaxed AS MATERIALIZED (
     SELECT product_id FROM catalog_candidates(
         %(words)b::bigint[], %(loose)b::bigint[], %(either)b::bigint[], %(query)b, %(vector)b, %(everything)b,
         %(labels)b::text[], %(today)b::date, %(discounts)b::jsonb, NULL, NULL,
-        false, false, %(nearest)b::text, %(small)b, %(wanted)b)
+        false, false, %(nearest)b::text, %(category)b::text, %(small)b, %(wanted)b)
     WHERE %(narrow)b AND (SELECT count(*) FROM strict) = 0
 ), chosen AS (SELECT product_id, true AS fits FROM strict UNION SELECT product_id, false FROM relaxed)
 SELECT p.id, c.fits, {product}, -(p.bm25 <#> %(query)b), -(p.embedding <#> %(vector)b), p.sentence_vectors,
@@ -68,6 +68,7 @@ class State:
 class Asked:
     """What is looked for. `words` are postings, `weights` BM25 weights by dimension; `every` and `either` are postings of
     properties; `loose` are those that hold also when nothing else does. `nearest` is the order of the second look.
+    `category` is the key of the only condition but prices, where that is a category.
     """
 
     words: Sequence[int]
@@ -84,6 +85,7 @@ class Asked:
     reduced: bool = False
     sort: str = ""
     nearest: str = ""
+    category: str = ""
     narrow: bool = False
     small: bool = True
 
@@ -138,6 +140,7 @@ class SearchRepository:
             "reduced": asked.reduced,
             "sort": asked.sort,
             "nearest": asked.nearest,
+            "category": asked.category,
             "narrow": asked.narrow,
             "small": asked.small,
             "wanted": wanted,

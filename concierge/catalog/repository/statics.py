@@ -36,7 +36,7 @@ WITH RECURSIVE categories (key, number) AS (
 )
 (SELECT 'facet', jsonb_build_object('name', name, 'value', value, 'audience', audience), NULL::bytea, NULL::bytea
  FROM catalog_facets WHERE org_id = %(org_id)b AND products > 0
- ORDER BY (name IN ('category', 'brand')) DESC, products DESC, value LIMIT 3000)
+ ORDER BY (name IN ('category', 'group', 'brand')) DESC, products DESC, value LIMIT 3000)
 UNION ALL
 (SELECT 'featured', {product} || jsonb_build_object('updated_at', p.updated_at), p.sentence_vectors,
         halfvec_send(p.embedding)
