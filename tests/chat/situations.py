@@ -82,7 +82,7 @@ FREE_DELIVERY: Final = Promotion(
     id=uuid5(HOUSE, "free delivery"),
     title="Free delivery",
     text="Delivery is free above $500.",
-    conditions="Within the European Union.",
+    conditions="That holds within the European Union.",
     begins=date(2026, 5, 1),
     ends=date(2026, 5, 31),
 )

@@ -135,7 +135,8 @@ What we offer just now
 
 [3] an offer that holds today
 > Free delivery
-> Delivery is free above $500. Within the European Union.
+> Delivery is free above $500.
+> That holds within the European Union.
 
 Now the visitor writes
 > Hi there, what do you have for pricing?
@@ -163,7 +164,8 @@ What we offer just now
 
 [3] an offer that holds today
 > Free delivery
-> Delivery is free above $500. Within the European Union.
+> Delivery is free above $500.
+> That holds within the European Union.
 
 Now the visitor writes
 > Hello

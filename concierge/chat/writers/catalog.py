@@ -37,7 +37,7 @@ def passage_of(entry: CatalogEntry, rank: int) -> Passage:
 
 def passage_of_promotion(promotion: Promotion, rank: int) -> Passage:
     """An offer that holds today, with its conditions; it is shown, not searched, so it has no vectors."""
-    text = " ".join(filter(None, (promotion.text.strip(), promotion.conditions.strip())))
+    text = "\n".join(filter(None, (promotion.text.strip(), promotion.conditions.strip())))
     return Passage(
         chunk_id=promotion.id,
         document_id=promotion.id,

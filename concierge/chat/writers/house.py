@@ -35,10 +35,10 @@ class HouseWriter:
     def write(self, brief: AnswerBrief) -> WrittenAnswer:
         """The answer, in the manner that the strategy asks for, if there is one."""
         from_catalogue = None if brief.pair else shown(brief)
-        answer = from_catalogue or self._answer(brief)
+        answer = _passed_on(brief) or from_catalogue or self._answer(brief)
         if answer.outcome == "small_talk":
             return answer
-        return voiced(answer, brief, leads_on=from_catalogue is not None)
+        return voiced(answer, brief, leads_on=answer is from_catalogue)
 
     @staticmethod
     def _answer(brief: AnswerBrief) -> WrittenAnswer:
@@ -160,12 +160,26 @@ def _way_on(brief: AnswerBrief, support: Support, parts: tuple[Part, ...]) -> li
 
 def _unknown(brief: AnswerBrief, support: Support) -> str:
     if not support.missing:
-        return phrases.pick(phrases.UNKNOWN, brief.question, brief.turn, brief.said)
+        options = phrases.UNSURE if brief.strategy else phrases.UNKNOWN
+        return phrases.pick(options, brief.question, brief.turn, brief.said)
     sentence = phrases.pick(phrases.UNKNOWN_TOPIC, brief.question, brief.turn, brief.said)
     return sentence.format(topic=support.missing, topic_capital=capital(support.missing))
 
 
+def _passed_on(brief: AnswerBrief) -> WrittenAnswer | None:
+    """The answer to somebody who asks for a person: nothing stands in between."""
+    escalation = brief.strategy.escalation if brief.strategy else None
+    if escalation is None or escalation.reason != "customer_request":
+        return None
+    text = phrases.pick(phrases.TO_A_PERSON, brief.question, brief.turn, brief.said)
+    return WrittenAnswer(text, "answered", 1.0, pieces=(text,), offers_handover=True)
+
+
 def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
+    if brief.strategy and brief.strategy.fallback == "helpful" and not support.missing:
+        options = phrases.UNSEEN_ORDER if phrases.asks_where(brief.question) else phrases.UNSETTLED
+        text = phrases.pick(options, brief.question, brief.turn, brief.said)
+        return WrittenAnswer(text, "unsupported", support.probability, pieces=(text,), offers_handover=True)
     pieces = (
         _unknown(brief, support),
         " " + phrases.pick(phrases.OFFERS, brief.question, brief.turn, brief.said),

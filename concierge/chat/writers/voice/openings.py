@@ -49,7 +49,7 @@ FITTING: Final = (
     _of(
         UPSET,
         r"\b(?:charged|billed|debited)\b|\bmoney back\b|\brefund\b",
-        "When it's about your money you need clarity, so let's look at it.",
+        "When it's about your money, you need clarity.",
         "Money that isn't where it should be is no small thing.",
     ),
     _of(
