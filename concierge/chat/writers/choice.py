@@ -99,7 +99,7 @@ def leading(reading: Reading, ranked: Sequence[Candidate] | None = None) -> Cand
     if asks_for_amount(question) and not first.expected:
         holding = (other for other in ranked if other.expected and other.score >= first.score - AMOUNT_REACH)
         return next((other for other in holding if _names_as_much(reading, other, first)), first)
-    if wants_steps(reading.brief) and first.unit.kind != "step":
+    if HOW.search(question) and first.unit.kind != "step":
         steps = (other for other in ranked if other.unit.kind == "step" and _same_page(reading, other, first))
         return next((other for other in steps if other.score >= first.score - STEPS_REACH), first)
     return first

@@ -8,6 +8,8 @@ _TAIL = r"(?:\s+(?:there|everyone|all|you|team|again|so much|very much|a lot|a b
 _END = r"[\s!.,?:;)(👋🙏🙂😊-]*$"
 _HELP = rf"(?:(?:hi|hello|hey)[,!. ]+)?(?:can you help me|(?:i|we) (?:need|want|could use|would like) (?:some |a bit of |your )?help|help(?: me)?(?: please)?)(?: with (?:my|an?|the|our) (?:recent |last )?(?:order|purchase|account|delivery|booking|problem))?{_TAIL}"
 
+_AGREED = r"(?:ok(?:ay)?|great|perfect|super|cool|nice|awesome|got it|alright|all right|sounds good|understood|i see|good to know)"
+
 # What a visitor says → what the house answers. {name} is the agent's.
 SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -39,7 +41,7 @@ SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("Very well, thank you! What can I help you with?", "All good here, thank you! What are you looking for?"),
     ),
     (
-        r"ok(?:ay)?|great|perfect|super|cool|nice|awesome|got it|alright|all right|sounds good|understood|i see",
+        rf"{_AGREED}(?:[,.! ]+{_AGREED})*",
         ("Good! I'm here if anything else comes up.", "Lovely. Anything else, just ask."),
     ),
 )  # fmt: skip
@@ -49,11 +51,24 @@ UNKNOWN_TOPIC = (
     "{topic_capital} isn't something I have information on.",
     "I couldn't find anything on {topic} in what I know.",
 )
-# For a visitor whose turn has a strategy, and with it a voice.
+# For a visitor whose turn has a strategy, and with it a voice; enough of each for a long conversation.
 UNSURE = (
     "I don't know that, and I'd rather not guess.",
     "That's one I don't have an answer to.",
     "I'm not sure about that, so I won't guess.",
+    "That I can't tell you for certain.",
+    "There I have to pass.",
+    "I have no reliable answer to that one.",
+)
+MORE_UNKNOWN_TOPIC = (
+    "On {topic} I have nothing I could rely on.",
+    "I know nothing certain about {topic}.",
+    "{topic_capital}: that's beyond what I know.",
+)
+MORE_OFFERS = (
+    "Shall I bring in a colleague who knows?",
+    "Would a colleague's answer help?",
+    "Would you like to ask one of my colleagues?",
 )
 UNKNOWN = (
     "I could not find that in what I know.",

@@ -12,7 +12,7 @@ from concierge.chat.strategy.schemas import Strategy
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
 from concierge.chat.writers.phrases import is_call_for_help, pick
 from concierge.chat.writers.shelf import Shelf
-from concierge.chat.writers.wishes import asks_for_offers, asks_for_prices, looks_around, named
+from concierge.chat.writers.wishes import asks_for_offers, asks_for_prices, is_leisurely, looks_around, named
 
 WELCOMES: Final = ("Welcome!", "Hello, and welcome!", "Hi, good to have you here!")
 WELCOMES_BACK: Final = ("Welcome back!", "Good to see you again!", "Hello again!")
@@ -31,6 +31,10 @@ IS_IT_ABOUT: Final = (
 )
 GLADLY: Final = ("Of course.", "Gladly.", "Certainly.")
 TAKE_YOUR_TIME: Final = ("Take your time!", "Have a good look around!")
+WHAT_IN_MIND: Final = (
+    "Tell me what you have in mind, and I'll show you what we have on it.",
+    "When something catches your interest, just ask.",
+)
 NOTHING_CLOSER: Final = (
     "Nothing fits that exactly; this comes closest:",
     "I have nothing just like that. The nearest I have:",
@@ -112,17 +116,17 @@ def _fitting(brief: AnswerBrief, products: ProductContext, rows: Sequence[Catalo
 
 def _around(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | None:
     """What there is, for who only looks: where each kind begins, or else the best of it."""
+    leisurely = is_leisurely(brief.question)
     priced = _ranges(products)[:RANGES]
     if not priced and not products.featured:
-        return None
+        return _talk(_phrase(brief, TAKE_YOUR_TIME), _phrase(brief, WHAT_IN_MIND)) if leisurely else None
     shelf = Shelf()
-    if "look" in brief.question.lower() or "brows" in brief.question.lower():
+    if leisurely:
         shelf.say(_phrase(brief, TAKE_YOUR_TIME))
     if priced:
         shelf.prices(priced)
-    else:
-        for entry in products.featured[:OFFERS]:
-            shelf.show(entry)
+    for entry in () if priced else products.featured[:OFFERS]:
+        shelf.show(entry)
     return shelf.written()
 
 

@@ -16,6 +16,7 @@ _AROUND: Final = re.compile(
     rf"){_HERE}\W*",
     re.IGNORECASE,
 )
+_JUST_LOOKING: Final = re.compile(r"\b(?:looking|browsing|a look)\b", re.IGNORECASE)
 _OFFERS: Final = re.compile(
     r"\b(?:discounts?|offers?|promo(?:tion)?s?|sales?|deals?|vouchers?|coupons?|special offers?)\b",
     re.IGNORECASE,
@@ -37,6 +38,11 @@ _GENERAL: Final = frozenset(
 
 def looks_around(question: str) -> bool:
     return bool(_AROUND.fullmatch(question[:LOOKED_AT]))
+
+
+def is_leisurely(question: str) -> bool:
+    """Whether somebody who looks around says so, and asks for nothing."""
+    return "?" not in question and bool(_JUST_LOOKING.search(question[:LOOKED_AT]))
 
 
 def asks_for_offers(question: str) -> bool:

@@ -94,7 +94,7 @@ FITTING: Final = (
         frozenset({"share_joy"}),
         r"\b(?:can['’]?t wait|finally|so excited|love (?:it|this|the|your)|amazing|gorgeous|beautiful|perfect)\b",
         "That's lovely to hear!",
-        "I like your enthusiasm!",
+        "I can see why!",
     ),
 )
 GENERAL: Final[Mapping[Opening, Sequence[str]]] = {

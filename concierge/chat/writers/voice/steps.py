@@ -24,9 +24,9 @@ STEPS: Final[Mapping[NextStep, Sequence[str]]] = {
         "Can you tell me a little more about what you see?",
     ),
     "ask_need": (
-        "What would you like it for?",
-        "What matters most to you in it?",
-        "Where will it have its place?",
+        "What do you have in mind?",
+        "What matters most to you?",
+        "What will you mainly be using it for?",
     ),
     "offer_purchase": (
         "Shall I show you how to order it?",
