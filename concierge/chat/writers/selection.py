@@ -209,8 +209,9 @@ class _Scorer:
             - RANK * self.position
             + EXPECTED * expected
         )
-        score += self.depth * (unit.kind == "code" or bool(_TECHNICAL.search(unit.text)))
         score, self.inherited = max(score, self.inherited), self.inherited * FADING
+        if self.depth and (unit.kind == "code" or _TECHNICAL.search(unit.text)):
+            score += self.depth
         return Candidate(
             unit=unit,
             score=score,
