@@ -55,7 +55,7 @@ UNKNOWN_TOPIC = (
 UNSURE = (
     "I don't know that, and I'd rather not guess.",
     "That's one I don't have an answer to.",
-    "I'm not sure about that, so I won't guess.",
+    "I can't answer that reliably, so I won't guess.",
     "That I can't tell you for certain.",
     "There I have to pass.",
     "I have no reliable answer to that one.",
