@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from concierge.catalog.schemas.context import CatalogEntry, ProductContext
-from concierge.chat.writers.catalog import passage_of
+from concierge.chat.writers.catalog import passage_of, passage_of_promotion
 from concierge.knowledge.schemas import Passage
 from concierge.knowledge.search import Found, Vector
 
@@ -48,7 +48,9 @@ def gathered(found: Found, product: ProductContext) -> Evidence:
 def _shelf(product: ProductContext) -> tuple[Passage, ...]:
     priced = [price.entry for price in product.pricing if price.entry is not None]
     entries = {entry.id: entry for entry in (*product.featured, *priced)}
-    return tuple(passage_of(entry, rank) for rank, entry in enumerate(entries.values()))
+    rows = tuple(passage_of(entry, rank) for rank, entry in enumerate(entries.values()))
+    offers = tuple(passage_of_promotion(own, rank) for rank, own in enumerate(product.promotions, len(rows)))
+    return rows + offers
 
 
 def _first(rows: Sequence[CatalogEntry], passages: Sequence[Passage]) -> Sequence[Passage]:

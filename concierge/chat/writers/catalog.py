@@ -1,10 +1,13 @@
 """A row of the catalogue as evidence like any passage."""
 
-from concierge.catalog.schemas.context import CatalogEntry
+import numpy as np
+
+from concierge.catalog.schemas.context import CatalogEntry, Promotion
 from concierge.knowledge.schemas import Passage
 
 # Above every document, also those an operator marked authoritative: a price is the current row's.
 CREDIBILITY = 2.0
+DIMENSIONS = 384
 
 
 def passage_of(entry: CatalogEntry, rank: int) -> Passage:
@@ -29,4 +32,29 @@ def passage_of(entry: CatalogEntry, rank: int) -> Passage:
         authoritative=True,
         audience=entry.audience,
         document_cosine=entry.cosine,
+    )
+
+
+def passage_of_promotion(promotion: Promotion, rank: int) -> Passage:
+    """An offer that holds today, with its conditions; it is shown, not searched, so it has no vectors."""
+    text = "\n".join(filter(None, (promotion.text.strip(), promotion.conditions.strip())))
+    return Passage(
+        chunk_id=promotion.id,
+        document_id=promotion.id,
+        pack_id=promotion.id,
+        title=promotion.title,
+        url=None,
+        kind="promotion",
+        headings=(),
+        text=text,
+        start=0,
+        sentences=(),
+        sentence_vectors=np.zeros((0, DIMENSIONS), np.float32),
+        score=0.0,
+        bm25=0.0,
+        cosine=0.0,
+        rank=rank,
+        updated_at=None,
+        credibility=CREDIBILITY,
+        authoritative=True,
     )

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from concierge.chat.writers.brief import AnswerBrief
 from concierge.chat.writers.repair import Standing, stands_alone
 from concierge.chat.writers.selection import Candidate, Reading, asks_for_amount
 from concierge.chat.writers.structure import Unit
@@ -104,6 +105,12 @@ def leading(reading: Reading, ranked: Sequence[Candidate] | None = None) -> Cand
     return first
 
 
+def wants_steps(brief: AnswerBrief) -> bool:
+    """Whether it is asked how something is done, or is best said one step at a time."""
+    step_by_step = brief.strategy is not None and brief.strategy.parameters.step_by_step
+    return step_by_step or bool(HOW.search(brief.question))
+
+
 def _names_as_much(reading: Reading, other: Candidate, first: Candidate) -> bool:
     """Whether another unit is about what the question names on the best one's page ("… the Palma …")."""
     page = reading.brief.passages[first.unit.passage]
@@ -197,7 +204,6 @@ def _part(reading: Reading, candidate: Candidate) -> Part:
         for other in reading.units[unit.passage]
         if other.block == unit.block and not reading.is_outdone(other)
     ]
-    question = reading.brief.question
     if unit.kind == "prose" and unit.text.endswith(":"):
         introduced = _introduced(reading, unit)
         return _block(
@@ -211,7 +217,7 @@ def _part(reading: Reading, candidate: Candidate) -> Part:
     if unit.kind == "code":
         return Part("code", (unit,), (Standing(unit.text),), _lead(reading, unit))
     near = sum(other.unit in same_block for other in reading.ranked[:NEAR])
-    if unit.kind == "step" and (HOW.search(question) or near > 3):
+    if unit.kind == "step" and (wants_steps(reading.brief) or near > 3):
         return _block(reading, unit, same_block, lead=_lead(reading, unit))
     if unit.kind in {"item", "step"} and len(same_block) > 1 and _wants_whole_list(reading, unit, near):
         return _block(reading, unit, same_block, lead=_lead(reading, unit))
@@ -239,7 +245,7 @@ def _block(reading: Reading, best: Unit, block: list[Unit], *, lead: Unit | None
     if best.kind == "code":
         return Part("code", (best,), (Standing(best.text),), lead)
     ordered = best.kind == "step"
-    shown = block[:MOST_STEPS] if ordered and HOW.search(reading.brief.question) else _items(reading, block)
+    shown = block[:MOST_STEPS] if ordered and wants_steps(reading.brief) else _items(reading, block)
     return Part(
         "steps" if ordered else "list", tuple(shown), tuple(Standing(unit.text) for unit in shown), lead
     )

@@ -35,10 +35,10 @@ class HouseWriter:
     def write(self, brief: AnswerBrief) -> WrittenAnswer:
         """The answer, in the manner that the strategy asks for, if there is one."""
         from_catalogue = None if brief.pair else shown(brief)
-        answer = from_catalogue or self._answer(brief)
+        answer = _passed_on(brief) or from_catalogue or self._answer(brief)
         if answer.outcome == "small_talk":
             return answer
-        return voiced(answer, brief, leads_on=from_catalogue is not None)
+        return voiced(answer, brief, leads_on=answer is from_catalogue)
 
     @staticmethod
     def _answer(brief: AnswerBrief) -> WrittenAnswer:
@@ -52,7 +52,7 @@ class HouseWriter:
         reading = read(brief)
         support = judge(reading)
         outcome = outcome_of(reading, support)
-        if outcome == "unsupported":
+        if outcome == "unsupported" or (outcome == "partial" and _wants_no_guess(brief)):
             return _unsupported(brief, support)
         limit = _limit(brief, outcome)
         return _composed(reading, choose(reading, limit), support, outcome)
@@ -160,15 +160,49 @@ def _way_on(brief: AnswerBrief, support: Support, parts: tuple[Part, ...]) -> li
 
 def _unknown(brief: AnswerBrief, support: Support) -> str:
     if not support.missing:
-        return phrases.pick(phrases.UNKNOWN, brief.question, brief.turn, brief.said)
-    sentence = phrases.pick(phrases.UNKNOWN_TOPIC, brief.question, brief.turn, brief.said)
+        options = phrases.UNSURE if brief.strategy else phrases.UNKNOWN
+        return phrases.pick(options, brief.question, brief.turn, brief.said)
+    topics = (*phrases.UNKNOWN_TOPIC, *(phrases.MORE_UNKNOWN_TOPIC if brief.strategy else ()))
+    sentence = phrases.pick(topics, brief.question, brief.turn, brief.said)
     return sentence.format(topic=support.missing, topic_capital=capital(support.missing))
 
 
+def _wants_no_guess(brief: AnswerBrief) -> bool:
+    """Whether what merely comes close would be one annoyance more: to somebody upset, or who waits for an order."""
+    strategy = brief.strategy
+    if strategy is None or strategy.fallback != "helpful":
+        return False
+    return strategy.tone == "empathetic" or phrases.asks_where(brief.question)
+
+
+def _passed_on(brief: AnswerBrief) -> WrittenAnswer | None:
+    """The answer to somebody who asks for a person: nothing stands in between."""
+    escalation = brief.strategy.escalation if brief.strategy else None
+    if escalation is None or escalation.reason != "customer_request":
+        return None
+    text = phrases.pick(phrases.TO_A_PERSON, brief.question, brief.turn, brief.said)
+    return WrittenAnswer(text, "answered", 1.0, pieces=(text,), offers_handover=True)
+
+
+def _unsettled(brief: AnswerBrief) -> str:
+    """What is said to somebody in trouble when nothing settles it."""
+    if phrases.asks_where(brief.question) and (seen := phrases.unsaid(phrases.UNSEEN_ORDER, brief.said)):
+        return seen
+    return phrases.pick(phrases.UNSETTLED, brief.question, brief.turn, brief.said)
+
+
 def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
+    if (
+        brief.strategy
+        and brief.strategy.fallback == "helpful"
+        and (not support.missing or _wants_no_guess(brief))
+    ):
+        text = _unsettled(brief)
+        return WrittenAnswer(text, "unsupported", support.probability, pieces=(text,), offers_handover=True)
+    offers = (*phrases.OFFERS, *(phrases.MORE_OFFERS if brief.strategy else ()))
     pieces = (
         _unknown(brief, support),
-        " " + phrases.pick(phrases.OFFERS, brief.question, brief.turn, brief.said),
+        " " + phrases.pick(offers, brief.question, brief.turn, brief.said),
     )
     return WrittenAnswer(
         text="".join(pieces),

@@ -7,6 +7,7 @@ from concierge.chat.writers.choice import Part, reads_alone
 from concierge.chat.writers.citations import Citations, marked
 from concierge.chat.writers.markup import plain
 from concierge.chat.writers.repair import capital
+from concierge.chat.writers.selection import expectation_of
 from concierge.chat.writers.structure import Unit
 from concierge.knowledge.lexical import terms
 from concierge.knowledge.schemas import Passage
@@ -153,9 +154,20 @@ def row_sentence(unit: Unit, name: str, question: str) -> str:
     key, values = "".join(unit.cells[:1]), unit.cells[1:]
     head = f"{name}, {_lower(key)}" if name else key
     pairs = [(_column(unit, index + 1, value, name), value) for index, value in enumerate(values) if value]
-    asked = set(terms(question))
-    wanted = [pair for pair in pairs if len(pairs) > 1 and asked & set(terms(pair[0]))] or pairs
+    wanted = _of_the_kind(pairs, question) or _by_name(pairs, question) or pairs
     return f"{head}: {'; '.join(f'{column} {value}'.strip() for column, value in wanted)}" if wanted else head
+
+
+def _of_the_kind(pairs: Sequence[tuple[str, str]], question: str) -> list[tuple[str, str]]:
+    """The cells that hold what kind of thing is asked for, a price or a time, where others do not."""
+    expected = expectation_of(question)
+    held = [pair for pair in pairs if expected and expected.search(pair[1])]
+    return held if len(held) < len(pairs) else []
+
+
+def _by_name(pairs: Sequence[tuple[str, str]], question: str) -> list[tuple[str, str]]:
+    asked = set(terms(question))
+    return [pair for pair in pairs if len(pairs) > 1 and asked & set(terms(pair[0]))]
 
 
 def _column(unit: Unit, index: int, value: str, name: str) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 _TAIL = r"(?:\s+(?:there|everyone|all|you|team|again|so much|very much|a lot|a bunch|for (?:now|your help|the help|that|this)|then|now|today|please))*"
 _END = r"[\s!.,?:;)(👋🙏🙂😊-]*$"
+_HELP = rf"(?:(?:hi|hello|hey)[,!. ]+)?(?:can you help me|(?:i|we) (?:need|want|could use|would like) (?:some |a bit of |your )?help|help(?: me)?(?: please)?)(?: with (?:my|an?|the|our) (?:recent |last )?(?:order|purchase|account|delivery|booking|problem))?{_TAIL}"
+
+_AGREED = r"(?:ok(?:ay)?|great|perfect|super|cool|nice|awesome|got it|alright|all right|sounds good|understood|i see|good to know)"
 
 # What a visitor says → what the house answers. {name} is the agent's.
 SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -14,7 +17,7 @@ SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("Hello! What can I help you with?", "Hi there! What are you looking for?", "Welcome! What would you like to know?"),
     ),
     (
-        rf"(?:(?:ok(?:ay)?|great|perfect|super|cool)[,!. ]+)?(?:thanks?(?: you)?|thx|ty|cheers|much appreciated|many thanks){_TAIL}(?:[,.! ]+you(?:'ve|’ve| have) been (?:really |very |so )?(?:helpful|kind|great))?",
+        rf"(?:(?:ok(?:ay)?|great|perfect|super|cool)[,!. ]+)?(?:thanks?(?: you)?|thx|ty|cheers|much appreciated|many thanks){_TAIL}(?:[,.! ]+(?:(?:that(?:'s|’s| is|s) )?(?:perfect|great|lovely|wonderful|awesome|brilliant|all|it|very (?:kind|helpful))|that (?:helps?|helped)(?: a lot)?))?(?:[,.! ]+you(?:'ve|’ve| have) been (?:really |very |so )?(?:helpful|kind|great))?",
         ("You're welcome!", "Glad to help!", "My pleasure!"),
     ),
     (
@@ -30,7 +33,7 @@ SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("I'm {name}. Ask me about what we offer and how we work, and I'll show you where each answer comes from.",),
     ),
     (
-        rf"(?:(?:hi|hello|hey)[,!. ]+)?(?:can you help me|(?:i|we) (?:need|want|could use|would like) (?:some |a bit of |your )?help|help(?: me)?(?: please)?)(?: with (?:my|an?|the|our) (?:recent |last )?(?:order|purchase|account|delivery|booking|problem))?{_TAIL}",
+        _HELP,
         ("Of course. What has happened, or what would you like to know?", "Gladly. Tell me what it is about, and I'll see what I can find."),
     ),
     (
@@ -38,7 +41,7 @@ SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("Very well, thank you! What can I help you with?", "All good here, thank you! What are you looking for?"),
     ),
     (
-        r"ok(?:ay)?|great|perfect|super|cool|nice|awesome|got it|alright|all right|sounds good|understood|i see",
+        rf"{_AGREED}(?:[,.! ]+{_AGREED})*",
         ("Good! I'm here if anything else comes up.", "Lovely. Anything else, just ask."),
     ),
 )  # fmt: skip
@@ -48,10 +51,45 @@ UNKNOWN_TOPIC = (
     "{topic_capital} isn't something I have information on.",
     "I couldn't find anything on {topic} in what I know.",
 )
+# For a visitor whose turn has a strategy, and with it a voice; enough of each for a long conversation.
+UNSURE = (
+    "I don't know that, and I'd rather not guess.",
+    "That's one I don't have an answer to.",
+    "I can't answer that reliably, so I won't guess.",
+    "That I can't tell you for certain.",
+    "There I have to pass.",
+    "I have no reliable answer to that one.",
+)
+MORE_UNKNOWN_TOPIC = (
+    "On {topic} I have nothing I could rely on.",
+    "I know nothing certain about {topic}.",
+    "{topic_capital}: that's beyond what I know.",
+)
+MORE_OFFERS = (
+    "Shall I bring in a colleague who knows?",
+    "Would a colleague's answer help?",
+    "Would you like to ask one of my colleagues?",
+)
 UNKNOWN = (
     "I could not find that in what I know.",
     "I don't have an answer to that.",
     "That isn't in the information I have.",
+)
+# For somebody in trouble, when nothing that is known settles it.
+UNSETTLED = (
+    "I can't settle that from here. Shall I bring in a colleague who can?",
+    "Somebody should look into this properly. Shall I ask a colleague?",
+    "I can't sort that out alone. Would you like a colleague to take it on?",
+)
+UNSEEN_ORDER = (
+    "I can't see live orders from here. Shall I bring in a colleague who can look yours up?",
+    "Where your order is just now, a colleague can look up; I can't see it from here. Shall I bring one in?",
+)
+# For somebody who asks for a person.
+TO_A_PERSON = (
+    "Of course. Shall I pass you on to a colleague now?",
+    "Gladly. Shall I bring in a colleague?",
+    "Certainly. Shall I ask a colleague to take over?",
 )
 OFFERS = (
     "Shall I pass you on to a colleague?",
@@ -78,6 +116,13 @@ NOT_SETTLED = (
     "If you meant something else, shall I pass you on to a colleague?",
 )
 
+LONGEST_TALK = 80
+_WHERE_IS_MINE = re.compile(
+    r"\bwhere(?:['’]s| is| are|s) (?:my|our)\b|\b(?:my|our) \w+(?: \w+)?(?: is| are|['’]s)? (?:still )?(?:not here|not arrived|missing|late|overdue)\b|"
+    r"\b(?:hasn['’]?t|haven['’]?t|has not|did ?n['’]?t|never) (?:yet )?(?:arrived?|come|been delivered|shown up)\b|\b(?:track|status of) (?:my|our) \w+",
+    re.IGNORECASE,
+)
+_CALL_FOR_HELP = re.compile(rf"^\W*(?:{_HELP}){_END}", re.IGNORECASE)
 _GAP = re.compile(r"\{\w+\}")
 _COMPILED = tuple(
     (re.compile(rf"^\W*(?:{pattern}){_END}", re.IGNORECASE), replies) for pattern, replies in SMALL_TALK
@@ -101,9 +146,19 @@ def unsaid(options: Sequence[str], said: Sequence[str]) -> str | None:
     return None
 
 
+def asks_where(message: str) -> bool:
+    """Whether somebody waits for what they ordered."""
+    return bool(_WHERE_IS_MINE.search(message[:2_000]))
+
+
+def is_call_for_help(message: str) -> bool:
+    """Whether a message only says that help is needed, and at most with what kind of thing."""
+    return len(message) <= LONGEST_TALK and bool(_CALL_FOR_HELP.match(message))
+
+
 def small_talk(message: str, *, turn: int, agent_name: str | None, said: Sequence[str] = ()) -> str | None:
     """The reply to a greeting, thanks, a farewell or a question about the assistant itself; otherwise None."""
-    if len(message) > 80:
+    if len(message) > LONGEST_TALK:
         return None
     for pattern, replies in _COMPILED:
         if pattern.match(message):

@@ -28,6 +28,13 @@ BM25_K1 = 0.9
 BM25_B = 0.4
 AVERAGE_TERMS = 12.0
 
+# By how much a unit in the terms of the trade is nearer to an expert, and further from a beginner.
+DEPTHS: Mapping[str, float] = {"technical": 0.08, "standard": 0.0, "simple": -0.08}
+_TECHNICAL = re.compile(
+    r"`[^`]+`|\b(?:[a-z]+_[a-z_]+|[a-z]+[A-Z]\w+|(?:GET|POST|PUT|PATCH|DELETE) /|https?://|[A-Z]{3,}(?:-\w+)?|v?\d+\.\d+\.\d+)|"
+    r"\d\s?(?:px|ms|kB|MB|GB|Hz|kHz|MHz|kWh|W|V|A|dB|N|Nm|kPa|bar|mm)\b"
+)
+
 NUMBER_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|half|once|twice|none|free"
 _AMOUNT = rf"(?:\d[\d.,]*(?:\s?[-–]\s?\d[\d.,]*)?|{NUMBER_WORDS})"
 _TIMES = r"(?:seconds?|minutes?|mins?|hours?|hrs?|(?:working |business )?days?|weeks?|months?|years?|decades?|centur(?:y|ies))"
@@ -140,10 +147,11 @@ def read(brief: AnswerBrief) -> Reading:
     units = tuple(units_of(passage, position) for position, passage in enumerate(passages))
     wanted = expectation_of(brief.question)
     idf = content_idf(brief)
+    depth = DEPTHS[brief.strategy.depth] if brief.strategy else 0.0
     ranked = [
         candidate
         for position in range(len(passages))
-        for candidate in _Scorer(brief, units[position], position, wanted, idf).candidates()
+        for candidate in _Scorer(brief, units[position], position, wanted, idf, depth).candidates()
         if not _is_outdone(brief, candidate.unit)
     ]
     ranked.sort(key=lambda candidate: -candidate.score)
@@ -159,6 +167,7 @@ class _Scorer:
     position: int
     wanted: re.Pattern[str] | None
     idf: Mapping[str, float]
+    depth: float = 0.0
     asked: Unit | None = None
     inherited: float = 0.0
 
@@ -201,6 +210,8 @@ class _Scorer:
             + EXPECTED * expected
         )
         score, self.inherited = max(score, self.inherited), self.inherited * FADING
+        if self.depth and (unit.kind == "code" or _TECHNICAL.search(unit.text)):
+            score += self.depth
         return Candidate(
             unit=unit,
             score=score,

@@ -3,19 +3,17 @@
 Every sentence about a row is the row's own, with the row as its source.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Final
 
 from concierge.catalog.schemas.context import CatalogEntry, PriceRange, ProductContext
-from concierge.chat.strategy.moment import asks_price, is_greeting
+from concierge.chat.strategy.moment import is_greeting
 from concierge.chat.strategy.schemas import Strategy
-from concierge.chat.writers.brief import AnswerBrief, Citation, Claim, WrittenAnswer
-from concierge.chat.writers.citations import marked
-from concierge.chat.writers.phrases import pick
+from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
+from concierge.chat.writers.phrases import is_call_for_help, pick
+from concierge.chat.writers.shelf import Shelf
+from concierge.chat.writers.wishes import asks_for_offers, asks_for_prices, is_leisurely, looks_around, named
 
-# Somebody wrote these rows to be shown; that they fit the wish is as sure as the search for them.
-SURE: Final = 0.9
 WELCOMES: Final = ("Welcome!", "Hello, and welcome!", "Hi, good to have you here!")
 WELCOMES_BACK: Final = ("Welcome back!", "Good to see you again!", "Hello again!")
 OPEN_QUESTIONS: Final = (
@@ -27,109 +25,78 @@ AFTER_SHOWING: Final = (
     "Looking for something like that, or shall I point you somewhere else?",
     "Is that the kind of thing you have in mind?",
 )
-AGAIN: Final = (
-    "Is it about the {subject} again, or something else?",
-    "Shall we go on with the {subject}, or is it something else today?",
+IS_IT_ABOUT: Final = (
+    "Is it about the {subject}, or something else?",
+    "Is it the {subject}, or is it another matter today?",
+)
+GLADLY: Final = ("Of course.", "Gladly.", "Certainly.")
+TAKE_YOUR_TIME: Final = ("Take your time!", "Have a good look around!")
+WHAT_IN_MIND: Final = (
+    "Tell me what you have in mind, and I'll show you what we have on it.",
+    "When something catches your interest, just ask.",
 )
 NOTHING_CLOSER: Final = (
     "Nothing fits that exactly; this comes closest:",
     "I have nothing just like that. The nearest I have:",
 )
+UPSET: Final = frozenset({"empathetic", "reassuring"})
 RANGES: Final = 3
+OFFERS: Final = 2
 ROWS: Final = {"brief": 2, "normal": 3, "detailed": 5}
 
 
-@dataclass(slots=True)
-class Shelf:
-    """Puts together what is shown, and keeps what each sentence rests on."""
-
-    pieces: list[str] = field(default_factory=list[str])
-    claims: list[Claim] = field(default_factory=list[Claim])
-    citations: dict[str, Citation] = field(default_factory=dict[str, Citation])
-
-    def say(self, text: str) -> None:
-        self.pieces.append(text if not self.pieces or self.pieces[-1].endswith("\n") else f" {text}")
-
-    def show(self, entry: CatalogEntry, *, item: bool = False) -> None:
-        """Say the first sentence of a row, as an item of a list or as the next sentence."""
-        start, end = entry.sentences[0] if entry.sentences else (0, len(entry.text))
-        sentence = entry.text[start:end]
-        number = self._cite(entry, sentence, sentence, start, end)
-        self.pieces.append(
-            f"\n- {marked(sentence, number)}" if item else self._next(marked(sentence, number))
-        )
-
-    def price(self, price: PriceRange, entry: CatalogEntry, *, first: bool, last: bool) -> None:
-        """Say what a category begins at: “Sofas from $899 [1]”."""
-        start, end = entry.sentences[0]
-        name = price.category[:1].upper() + price.category[1:] if first else price.category.lower()
-        number = self._cite(entry, price.said, entry.text[start:end], start, end)
-        text = f"{name} from {price.said} [{number}]{'.' if last else ','}"
-        self.pieces.append(self._next(text))
-
-    def _cite(self, entry: CatalogEntry, text: str, quote: str, start: int, end: int) -> int:
-        key = str(entry.id)
-        if key not in self.citations:
-            self.citations[key] = Citation(
-                number=len(self.citations) + 1,
-                document_id=entry.id,
-                chunk_id=entry.id,
-                title=entry.title,
-                url=entry.url,
-                kind=entry.kind,
-                score=entry.score,
-                quote=quote,
-                start=start,
-                end=end,
-            )
-        number = self.citations[key].number
-        self.claims.append(Claim(text, number, quote, start, end))
-        return number
-
-    def _next(self, text: str) -> str:
-        return f" {text}" if self.pieces else text
-
-    def written(self) -> WrittenAnswer:
-        return WrittenAnswer(
-            text="".join(self.pieces),
-            outcome="answered",
-            confidence=SURE,
-            claims=tuple(self.claims),
-            citations=tuple(self.citations.values()),
-            pieces=tuple(self.pieces),
-        )
-
-
 def shown(brief: AnswerBrief) -> WrittenAnswer | None:
-    """The answer that the catalogue alone gives to a greeting, a wish or a general question of price; None for others."""
+    """The answer that the catalogue, or what is known of the visitor, gives by itself; None for all other questions."""
     if brief.strategy is None:
         return None
     products = brief.products or ProductContext()
+    return _spoken(brief, brief.strategy, products) or _from_rows(brief, products)
+
+
+def _spoken(brief: AnswerBrief, strategy: Strategy, products: ProductContext) -> WrittenAnswer | None:
+    """A welcome, or the hand held out to somebody who is back and needs help."""
     if is_greeting(brief.question):
-        return _welcome(brief, brief.strategy, products)
-    if products.filters and (rows := _products(products)):
-        return _fitting(brief, products, rows)
-    if asks_price(brief.question) and not _products(products):
-        return _prices(products)
+        return _welcome(brief, strategy, products)
+    if brief.unfinished and is_call_for_help(brief.question):
+        question = _phrase(brief, IS_IT_ABOUT).format(subject=brief.unfinished)
+        return _talk(_phrase(brief, GLADLY), question)
     return None
 
 
+def _from_rows(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | None:
+    rows = _products(products)
+    if products.filters and rows:
+        return _fitting(brief, products, rows)
+    if looks_around(brief.question):
+        return _around(brief, products)
+    if products.promotions and asks_for_offers(brief.question):
+        return _offers(products)
+    if not rows and asks_for_prices(brief.question, [price.category for price in products.pricing]):
+        return _prices(brief, products)
+    return None
+
+
+def _phrase(brief: AnswerBrief, options: Sequence[str]) -> str:
+    return pick(options, brief.question, brief.turn, brief.said)
+
+
+def _talk(*sentences: str) -> WrittenAnswer:
+    pieces = tuple(sentence if at == 0 else f" {sentence}" for at, sentence in enumerate(sentences))
+    return WrittenAnswer("".join(pieces), "small_talk", 1.0, pieces=pieces)
+
+
 def _welcome(brief: AnswerBrief, strategy: Strategy, products: ProductContext) -> WrittenAnswer:
-    shelf = Shelf()
     back = strategy.opening == "welcome_back"
-    shelf.say(pick(WELCOMES_BACK if back else WELCOMES, brief.question, brief.turn, brief.said))
-    again = brief.unfinished
-    if back and again:
-        shelf.say(pick(AGAIN, brief.question, brief.turn, brief.said).format(subject=again))
-    elif strategy.fallback == "showcase" and products.featured:
-        shelf.show(products.featured[0])
-        shelf.say(pick(AFTER_SHOWING, brief.question, brief.turn, brief.said))
-    else:
-        shelf.say(pick(OPEN_QUESTIONS, brief.question, brief.turn, brief.said))
-    written = shelf.written()
-    return (
-        written if written.claims else WrittenAnswer(written.text, "small_talk", 1.0, pieces=written.pieces)
-    )
+    welcome = _phrase(brief, WELCOMES_BACK if back else WELCOMES)
+    if back and brief.unfinished:
+        return _talk(welcome, _phrase(brief, IS_IT_ABOUT).format(subject=brief.unfinished))
+    if strategy.fallback != "showcase" or not products.featured:
+        return _talk(welcome, _phrase(brief, OPEN_QUESTIONS))
+    shelf = Shelf()
+    shelf.say(welcome)
+    shelf.show(products.featured[0])
+    shelf.say(_phrase(brief, AFTER_SHOWING))
+    return shelf.written()
 
 
 def _products(products: ProductContext) -> Sequence[CatalogEntry]:
@@ -140,33 +107,55 @@ def _fitting(brief: AnswerBrief, products: ProductContext, rows: Sequence[Catalo
     """The products that fit a wish, best first; where none does, the nearest, and it is said that they are."""
     shelf = Shelf()
     if products.nearest:
-        shelf.say(pick(NOTHING_CLOSER, brief.question, brief.turn, brief.said))
+        shelf.say(_phrase(brief, NOTHING_CLOSER))
     few = rows[: ROWS[brief.length]]
-    as_list = len(few) > 2
     for entry in few:
-        shelf.show(entry, item=as_list)
-    if as_list and shelf.pieces[0].startswith("\n"):
-        shelf.pieces[0] = shelf.pieces[0].lstrip("\n")
+        shelf.show(entry, item=len(few) > 2)
     return shelf.written()
 
 
-def _prices(products: ProductContext) -> WrittenAnswer | None:
-    """Where the prices of each category begin, the first categories of the business's own choice."""
-    priced = list(_ranges(products))[:RANGES]
+def _around(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | None:
+    """What there is, for who only looks: where each kind begins, or else the best of it."""
+    leisurely = is_leisurely(brief.question)
+    priced = _ranges(products)[:RANGES]
+    if not priced and not products.featured:
+        return _talk(_phrase(brief, TAKE_YOUR_TIME), _phrase(brief, WHAT_IN_MIND)) if leisurely else None
+    shelf = Shelf()
+    if leisurely:
+        shelf.say(_phrase(brief, TAKE_YOUR_TIME))
+    if priced:
+        shelf.prices(priced)
+    for entry in () if priced else products.featured[:OFFERS]:
+        shelf.show(entry)
+    return shelf.written()
+
+
+def _offers(products: ProductContext) -> WrittenAnswer:
+    shelf = Shelf()
+    for promotion in products.promotions[:OFFERS]:
+        shelf.promote(promotion)
+    return shelf.written()
+
+
+def _prices(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | None:
+    """Where the prices of the categories that were named begin, or of all, and the first offer that runs today."""
+    priced = _ranges(products)
+    spoken_of = named(brief.question, [price.category for price, _ in priced])
+    priced = [own for own in priced if not spoken_of or own[0].category in spoken_of][:RANGES]
     if not priced:
         return None
     shelf = Shelf()
-    for place, (price, entry) in enumerate(priced):
-        shelf.price(price, entry, first=place == 0, last=place == len(priced) - 1)
+    shelf.prices(priced)
+    if products.promotions and brief.strategy is not None and brief.strategy.tone not in UPSET:
+        shelf.promote(products.promotions[0])
     return shelf.written()
 
 
-def _ranges(products: ProductContext) -> Iterator[tuple[PriceRange, CatalogEntry]]:
+def _ranges(products: ProductContext) -> list[tuple[PriceRange, CatalogEntry]]:
+    """The categories with their prices, those of the business's own choice first."""
     first = [entry.category for entry in products.featured]
     ranges = sorted(
         products.pricing,
         key=lambda price: first.index(price.category) if price.category in first else len(first),
     )
-    for price in ranges:
-        if price.entry is not None and price.entry.sentences:
-            yield price, price.entry
+    return [(price, price.entry) for price in ranges if price.entry is not None and price.entry.sentences]

@@ -66,7 +66,7 @@ _BEFORE_TOPIC = re.compile(
     re.IGNORECASE,
 )
 _NO_TOPIC = re.compile(
-    r"\w+(?:ing|ly|est|er)$|half$|while$|lot$|bit$|question$|problem$|some(?:one|body|thing)$|any(?:one|body|thing)$",
+    r"\w+(?:ing|ly|est|er)$|half$|while$|little$|(?:nervous|worried|unsure|excited|confused|lost|upset|angry|anxious|afraid|sceptical|skeptical|new|late)$|lot$|bit$|question$|problem$|some(?:one|body|thing)$|any(?:one|body|thing)$",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"\ban?\s$")

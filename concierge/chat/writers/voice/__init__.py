@@ -6,6 +6,7 @@ from typing import Final
 
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
 from concierge.chat.writers.voice.openings import opening_of
+from concierge.chat.writers.voice.recalling import recalled_of
 from concierge.chat.writers.voice.steps import next_step_of
 
 __all__ = ["voiced"]
@@ -22,7 +23,7 @@ def voiced(answer: WrittenAnswer, brief: AnswerBrief, *, leads_on: bool = False)
     """
     if brief.strategy is None:
         return answer
-    opening = opening_of(brief.strategy, brief.question, brief.said)
+    opening = opening_of(brief.strategy, brief.question, brief.said) or recalled_of(brief, answer)
     strategy = brief.strategy
     leads_on = leads_on or (strategy.open_ended and brief.pair is None)
     closed = strategy.next_step in LEADING_ON and not leads_on

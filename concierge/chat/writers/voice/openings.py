@@ -49,7 +49,7 @@ FITTING: Final = (
     _of(
         UPSET,
         r"\b(?:charged|billed|debited)\b|\bmoney back\b|\brefund\b",
-        "When it's about your money you need clarity, so let's look at it.",
+        "When it's about your money, you need clarity.",
         "Money that isn't where it should be is no small thing.",
     ),
     _of(
@@ -94,7 +94,7 @@ FITTING: Final = (
         frozenset({"share_joy"}),
         r"\b(?:can['’]?t wait|finally|so excited|love (?:it|this|the|your)|amazing|gorgeous|beautiful|perfect)\b",
         "That's lovely to hear!",
-        "I like your enthusiasm!",
+        "I can see why!",
     ),
 )
 GENERAL: Final[Mapping[Opening, Sequence[str]]] = {

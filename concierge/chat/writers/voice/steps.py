@@ -7,6 +7,8 @@ from concierge.catalog.schemas.context import CatalogEntry, ProductContext
 from concierge.chat.strategy.schemas import NextStep
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
 from concierge.chat.writers.phrases import unsaid
+from concierge.chat.writers.shelf import lowered
+from concierge.chat.writers.wishes import named
 
 WAYS: Final = 3
 
@@ -22,9 +24,9 @@ STEPS: Final[Mapping[NextStep, Sequence[str]]] = {
         "Can you tell me a little more about what you see?",
     ),
     "ask_need": (
-        "What would you like it for?",
-        "What matters most to you in it?",
-        "Where will it have its place?",
+        "What do you have in mind?",
+        "What matters most to you?",
+        "What will you mainly be using it for?",
     ),
     "offer_purchase": (
         "Shall I show you how to order it?",
@@ -50,11 +52,8 @@ def next_step_of(brief: AnswerBrief, answer: WrittenAnswer) -> str:
     step, products = brief.strategy.next_step, brief.products or ProductContext()
     categories = categories_of(products)
     options = list(STEPS.get(step, ()))
-    if step == "ask_need" and len(categories) > 1:
-        options = [
-            *(phrase.format(one=categories[0], other=categories[1]) for phrase in BETWEEN_TWO),
-            *options,
-        ]
+    if step == "ask_need":
+        options = _needs(brief, categories)
     elif step == "ask_detail" and (subject := brief.unfinished):
         options = [IS_IT_ABOUT.format(subject=subject), *options]
     elif step == "show_ways" and len(categories) > 1:
@@ -64,11 +63,27 @@ def next_step_of(brief: AnswerBrief, answer: WrittenAnswer) -> str:
     return unsaid(options, brief.said) or ""
 
 
+def _needs(brief: AnswerBrief, categories: Sequence[str]) -> list[str]:
+    """Questions about the need, without those whose answer is known: what it is for, or which kind it is."""
+    customer = brief.customer
+    if customer is not None and customer.goals:
+        return []
+    known = [
+        brief.question,
+        *(customer.recent_turns if customer else ()),
+        *(customer.current_interests if customer else ()),
+    ]
+    if len(categories) > 1 and not named(" ".join(known), categories):
+        between = [phrase.format(one=categories[0], other=categories[1]) for phrase in BETWEEN_TWO]
+        return [*between, *STEPS["ask_need"]]
+    return list(STEPS["ask_need"])
+
+
 def categories_of(products: ProductContext) -> list[str]:
     """What the business sells, in the plural as one speaks of it, the first in its own order first."""
-    named = [own.category.rpartition(">")[2].strip() for own in products.featured if own.category]
-    named += [price.category for price in products.pricing]
-    return list(dict.fromkeys(name[:1].lower() + name[1:] for name in named if name))
+    categories = [own.category for own in products.featured if own.category]
+    categories += [price.category for price in products.pricing]
+    return list(dict.fromkeys(filter(None, map(lowered, categories))))
 
 
 def listed(names: Sequence[str]) -> str:

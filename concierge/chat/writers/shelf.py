@@ -1,0 +1,89 @@
+"""Puts together what is shown from rows of the catalogue, and keeps what each sentence rests on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from concierge.catalog.schemas.context import CatalogEntry, PriceRange, Promotion
+from concierge.chat.writers.brief import Citation, Claim, WrittenAnswer
+from concierge.chat.writers.catalog import passage_of, passage_of_promotion
+from concierge.chat.writers.citations import marked
+from concierge.knowledge.schemas import Passage
+
+# Somebody wrote these rows to be shown; that they fit the wish is as sure as the search for them.
+SURE: Final = 0.9
+
+
+@dataclass(slots=True)
+class Shelf:
+    pieces: list[str] = field(default_factory=list[str])
+    claims: list[Claim] = field(default_factory=list[Claim])
+    citations: dict[str, Citation] = field(default_factory=dict[str, Citation])
+
+    def say(self, text: str) -> None:
+        self.pieces.append(text if not self.pieces or self.pieces[-1].endswith("\n") else f" {text}")
+
+    def show(self, entry: CatalogEntry, *, item: bool = False) -> None:
+        """Say the first sentence of a row, as an item of a list or as the next sentence."""
+        start, end = entry.sentences[0] if entry.sentences else (0, len(entry.text))
+        sentence = entry.text[start:end]
+        number = self._cite(passage_of(entry, 0), sentence, start, end)
+        if item:
+            self.pieces.append(
+                f"\n- {marked(sentence, number)}" if self.pieces else f"- {marked(sentence, number)}"
+            )
+        else:
+            self.say(marked(sentence, number))
+
+    def promote(self, promotion: Promotion) -> None:
+        """Say an offer with its conditions, which belong to it."""
+        passage = passage_of_promotion(promotion, 0)
+        for line in passage.text.splitlines():
+            start = passage.text.index(line)
+            self.say(marked(line, self._cite(passage, line, start, start + len(line))))
+
+    def prices(self, priced: Sequence[tuple[PriceRange, CatalogEntry]]) -> None:
+        """Say where each category begins: “You'll find sofas from $899 [1] and chairs from $129 [2].”"""
+        for place, (price, entry) in enumerate(priced):
+            start, end = entry.sentences[0]
+            quote = entry.text[start:end]
+            number = self._cite(passage_of(entry, 0), quote, start, end, said=price.said)
+            before = "You'll find " if place == 0 else " and " if place == len(priced) - 1 else ", "
+            stop = "." if place == len(priced) - 1 else ""
+            text = f"{before}{lowered(price.category)} from {price.said} [{number}]{stop}"
+            self.say(text) if place == 0 else self.pieces.append(text)
+
+    def _cite(self, passage: Passage, quote: str, start: int, end: int, *, said: str | None = None) -> int:
+        key = str(passage.chunk_id)
+        if key not in self.citations:
+            self.citations[key] = Citation(
+                number=len(self.citations) + 1,
+                document_id=passage.document_id,
+                chunk_id=passage.chunk_id,
+                title=passage.title,
+                url=passage.url,
+                kind=passage.kind,
+                score=passage.score,
+                quote=quote,
+                start=start,
+                end=end,
+            )
+        number = self.citations[key].number
+        self.claims.append(Claim(said or quote, number, quote, start, end))
+        return number
+
+    def written(self) -> WrittenAnswer:
+        return WrittenAnswer(
+            text="".join(self.pieces),
+            outcome="answered",
+            confidence=SURE,
+            claims=tuple(self.claims),
+            citations=tuple(self.citations.values()),
+            pieces=tuple(self.pieces),
+        )
+
+
+def lowered(category: str) -> str:
+    """The name of a category as it stands within a sentence; of a path, its last part."""
+    name = category.rpartition(">")[2].strip()
+    return name[:1].lower() + name[1:]

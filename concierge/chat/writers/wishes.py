@@ -1,0 +1,67 @@
+"""What the shelf alone can answer: prices in general, offers of the day, what there is at all, a call for help. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from concierge.chat.strategy.moment import LOOKED_AT, asks_price
+from concierge.knowledge.lexical import terms
+
+_HERE: Final = r"(?:\s+(?:here|today|now|please|right now|at the moment|currently|around))*"
+_AROUND: Final = re.compile(
+    r"\W*(?:(?:hi|hello|hey)\b\W*)?(?:"
+    r"(?:(?:i['’]?m|i am|we['’]?re|we are)\s+)?(?:just|only)\s+(?:looking|browsing|having a look)(?:\s+around)?|"
+    r"(?:(?:can|could) you )?show me (?:around|what you have|what you['’]ve got|your (?:products|range))|"
+    r"what (?:do|can) you (?:sell|offer|make|have)(?: to offer| for sale)?|what have you got|what (?:products|furniture) do you (?:have|sell)"
+    rf"){_HERE}\W*",
+    re.IGNORECASE,
+)
+_JUST_LOOKING: Final = re.compile(r"\b(?:looking|browsing|a look)\b", re.IGNORECASE)
+_OFFERS: Final = re.compile(
+    r"\b(?:discounts?|offers?|promo(?:tion)?s?|sales?|deals?|vouchers?|coupons?|special offers?)\b",
+    re.IGNORECASE,
+)
+# "What do you offer?" asks for the range, not for a discount.
+_RANGE: Final = re.compile(r"\byou(?: guys)? (?:offer|sale|deal)\b", re.IGNORECASE)
+_POINTS_BACK: Final = re.compile(r"\b(?:it|its|they|them|that|this|these|those|one)\b", re.IGNORECASE)
+# Words of a question for prices or offers that name nothing in particular.
+_GENERAL: Final = frozenset(
+    terms(
+        "hi hello hey there price prices pricing priced cost costs costing much rate rates fee fees quote cheap cheaper cheapest "
+        "expensive affordable budget list overview range start starting begin roughly general about idea tell know please thing "
+        "things stuff product products furniture item items piece pieces sell buy have has get got usually typically you your "
+        "discount discounts offer offers promo promos promotion promotions sale sales deal deals voucher vouchers coupon coupons "
+        "special current currently today now running any moment month week can do what are there is how"
+    )
+)
+
+
+def looks_around(question: str) -> bool:
+    return bool(_AROUND.fullmatch(question[:LOOKED_AT]))
+
+
+def is_leisurely(question: str) -> bool:
+    """Whether somebody who looks around says so, and asks for nothing."""
+    return "?" not in question and bool(_JUST_LOOKING.search(question[:LOOKED_AT]))
+
+
+def asks_for_offers(question: str) -> bool:
+    """Whether it is asked what runs today, and not whether something in particular is reduced."""
+    shown = question[:LOOKED_AT]
+    return bool(_OFFERS.search(shown)) and not _RANGE.search(shown) and not _names_more(shown, ())
+
+
+def asks_for_prices(question: str, categories: Sequence[str]) -> bool:
+    """Whether it is asked what things cost, or those of a category; not what one thing, or a service, does."""
+    return asks_price(question) and not _names_more(question[:LOOKED_AT], categories)
+
+
+def named(question: str, categories: Sequence[str]) -> list[str]:
+    """The categories a question speaks of."""
+    asked = set(terms(question[:LOOKED_AT]))
+    return [category for category in categories if asked & set(terms(category))]
+
+
+def _names_more(question: str, categories: Sequence[str]) -> bool:
+    rest = set(terms(question)) - _GENERAL - set(terms(" ".join(categories)))
+    return bool(rest or _POINTS_BACK.search(question))
