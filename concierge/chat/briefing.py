@@ -1,5 +1,7 @@
 """Everything a writer is given, put together from what the steps of a turn found. Pure."""
 
+from dataclasses import replace
+
 from concierge.chat.evidence import Evidence
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.receive import Received
@@ -15,7 +17,9 @@ def brief_of(
     contradictions: tuple[Contradiction, ...],
     decided: Decided,
 ) -> AnswerBrief:
-    parameters = decided.strategy.parameters
+    parameters, customer = decided.strategy.parameters, decided.recalled.customer
+    if not received.agent.policy.remember_aloud:
+        customer = replace(customer, memories=())
     return AnswerBrief(
         question=received.request.message,
         question_vector=found.vector,
@@ -29,7 +33,7 @@ def brief_of(
         lead=evidence.lead,
         pair=evidence.pair,
         strategy=decided.strategy,
-        customer=decided.recalled.customer,
+        customer=customer,
         products=decided.recalled.product,
         said=tuple(exchange.reply for exchange in received.turn.history),
     )

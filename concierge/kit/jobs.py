@@ -29,6 +29,7 @@ DEFER = text(
     "'default', :task, CAST(:priority AS integer), CAST(:lock AS text), CAST(:once AS text), CAST(:args AS jsonb), "
     "CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])"
 )
+WITHDRAW_LOCKED = text("DELETE FROM procrastinate_jobs WHERE lock = :lock AND status = 'todo'")
 WITHDRAW = text("DELETE FROM procrastinate_jobs WHERE queueing_lock = ANY (:names) AND status = 'todo'")
 
 
@@ -63,6 +64,11 @@ async def defer(
 async def withdraw(session: Session, names: Sequence[str]) -> None:
     """Take back the jobs that wait under these names (`once`); one that has begun goes on."""
     await session.execute(WITHDRAW, {"names": list(names)})
+
+
+async def withdraw_locked(session: Session, lock: str) -> None:
+    """Take back the jobs that wait for this lock; one that has begun goes on."""
+    await session.execute(WITHDRAW_LOCKED, {"lock": lock})
 
 
 class JobRunner:

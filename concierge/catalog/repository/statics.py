@@ -43,7 +43,7 @@ UNION ALL
  FROM catalog_products p WHERE p.org_id = %(org_id)b AND p.active AND p.featured_rank IS NOT NULL
  ORDER BY p.featured_rank, p.id LIMIT 12)
 UNION ALL
-(SELECT 'priced', {product}, NULL, NULL FROM catalog_products p
+(SELECT 'priced', {product} || jsonb_build_object('updated_at', p.updated_at), NULL, NULL FROM catalog_products p
  WHERE p.org_id = %(org_id)b AND p.id IN (SELECT id FROM priced))
 UNION ALL
 (SELECT 'promotion', to_jsonb(m) - 'embedding' - 'sentence_vectors' || jsonb_build_object(

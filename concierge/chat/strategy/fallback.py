@@ -27,6 +27,8 @@ class Situation:
 
     @property
     def is_troubled(self) -> bool:
+        if self.moment.is_greeting:
+            return False
         return self.analysis.intent_category in TROUBLE or bool(self.analysis.pain_points)
 
     @property

@@ -7,6 +7,7 @@ from concierge.accounts.scope import TenantScope
 from concierge.accounts.service.audit import audit_event
 from concierge.customers.models import Customer, CustomerMerge, IdentityToken, Visitor
 from concierge.kit.db import Session
+from concierge.kit.jobs import withdraw_locked
 
 
 class RecordRepository:
@@ -51,6 +52,7 @@ class RecordRepository:
                 IdentityToken.org_id == self._scope.org_id, IdentityToken.visitor_id.in_(visitor_ids)
             )
         )
+        await withdraw_locked(self._session, str(customer.id))
         await self._session.delete(customer)
         await self._session.flush()
 
