@@ -129,11 +129,10 @@ def _kept(
 
 
 def promotion_of(values: Mapping[str, Any]) -> Promotion:
-    said = promotion_statement(values["text"], values["conditions"])
     return Promotion(
         id=_id(values["id"]),
         title=values["title"],
-        text=said.text,
+        text=values["text"],
         conditions=values["conditions"],
         begins=_date(values["begins"]),
         ends=_date(values["ends"]),

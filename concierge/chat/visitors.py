@@ -14,6 +14,7 @@ from concierge.chat.errors import OriginNotAllowedError
 from concierge.customers.errors import NotAVisitorError
 from concierge.customers.schemas.customers import IdentifyIn
 from concierge.customers.service import ArrivalService, IdentityService
+from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.kit.ids import new_id
 from concierge.kit.sealing import Sealer
@@ -21,12 +22,18 @@ from concierge.kit.sealing import Sealer
 
 class VisitorService:
     def __init__(
-        self, db: Database, authentication: Authentication, own_origins: frozenset[str], sealer: Sealer
+        self,
+        db: Database,
+        authentication: Authentication,
+        own_origins: frozenset[str],
+        sealer: Sealer,
+        clock: Clock = utc_now,
     ) -> None:
         self._db = db
         self._authentication = authentication
         self._own_origins = own_origins
         self._sealer = sealer
+        self._clock = clock
 
     async def token(
         self,
@@ -64,7 +71,9 @@ class VisitorService:
         """
         visitor_id, agent_id = _visitor_of(scope)
         async with self._allowed(scope, agent_id, origin) as unit:
-            visitor_id = await IdentityService(unit, self._sealer).identify(visitor_id, agent_id, proof)
+            visitor_id = await IdentityService(unit, self._sealer, self._clock).identify(
+                visitor_id, agent_id, proof
+            )
         return self._next_token(scope, agent_id, visitor_id, origin)
 
     async def reset(self, scope: TenantScope, *, origin: str | None) -> tuple[str, UUID, datetime]:
@@ -74,7 +83,7 @@ class VisitorService:
         """
         visitor_id, agent_id = _visitor_of(scope)
         async with self._allowed(scope, agent_id, origin) as unit:
-            visitor_id = await IdentityService(unit, self._sealer).reset(visitor_id, agent_id)
+            visitor_id = await IdentityService(unit, self._sealer, self._clock).reset(visitor_id, agent_id)
         return self._next_token(scope, agent_id, visitor_id, origin)
 
     @asynccontextmanager

@@ -173,7 +173,7 @@ def build(
         analyst=analyst,
         finding=SearchService(db, search),
         chat=chat,
-        visitors=VisitorService(db, accounts.authentication, own_origins_of(settings), _sealer(settings)),
+        visitors=_visitors(settings, db, accounts, clock),
         customer_data=CustomerData(db, chat, analyst, vectors, (MemorySection(),), clock),
         ingestion=Ingestion(db, chunkers, fetcher, clock),
         faqs=FaqService(db, chunkers, clock),
@@ -199,6 +199,11 @@ def analyst_of(settings: Settings) -> Analyst:
     """What reads messages by itself, without a database. Loads the local model; blocks."""
     local = create_embedder(LOCAL_MODEL, cache_dir=model_cache(settings))
     return Analyst(QuestionVectors(_embedders(settings, local)), create_structured_model(settings.llm))
+
+
+def _visitors(settings: Settings, db: Database, accounts: AccountServices, clock: Clock) -> VisitorService:
+    origins = own_origins_of(settings)
+    return VisitorService(db, accounts.authentication, origins, _sealer(settings), clock)
 
 
 def _sealer(settings: Settings) -> Sealer:

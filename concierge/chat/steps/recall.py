@@ -29,6 +29,8 @@ Had = TypeVar("Had")
 BELIEVED: Final = 0.4
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _AMOUNT: Final = re.compile(r"\d")
+_MONEY: Final = re.compile(r"[$€£]\s?\d[\d,.]*\d|\d[\d,.]*\s?(?:[$€£]|EUR|USD|euros?|dollars?)")
+_BUDGET: Final = re.compile(r"\bbudget\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +129,19 @@ class Recollection:
 
 
 def wish_of(message: str, customer: CustomerContext) -> list[str]:
-    """What was told before of the thing that is asked about now, unless the message says how much itself."""
+    """The budget that was told before for what is asked about now, unless the message names an amount itself."""
     if _AMOUNT.search(message):
         return []
-    asked = {word.rstrip("s") for word in _WORD.findall(message.lower())}
-    return [
-        fact.value
-        for fact in customer.memories
-        if fact.kind == "preference"
-        and asked & {word.rstrip("s") for word in _WORD.findall(fact.subject.lower())}
+    asked = _words(message)
+    budgets = [fact for fact in customer.memories if fact.kind == "preference" and _MONEY.search(fact.value)]
+    fitting = [fact for fact in budgets if asked & _words(fact.subject)] or [
+        fact for fact in budgets if _BUDGET.search(fact.subject)
     ]
+    return [f"up to {found.group()}" for fact in fitting[:1] if (found := _MONEY.search(fact.value))]
+
+
+def _words(text: str) -> set[str]:
+    return {word.rstrip("s") for word in _WORD.findall(text.lower())}
 
 
 def _day_of(local_time: object) -> date | None:

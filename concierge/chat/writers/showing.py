@@ -12,7 +12,14 @@ from concierge.chat.strategy.schemas import Strategy
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
 from concierge.chat.writers.phrases import is_call_for_help, pick
 from concierge.chat.writers.shelf import Shelf
-from concierge.chat.writers.wishes import asks_for_offers, asks_for_prices, is_leisurely, looks_around, named
+from concierge.chat.writers.wishes import (
+    asks_for_offers,
+    asks_for_prices,
+    is_leisurely,
+    looks_around,
+    named,
+    wants_products,
+)
 
 WELCOMES: Final = ("Welcome!", "Hello, and welcome!", "Hi, good to have you here!")
 WELCOMES_BACK: Final = ("Welcome back!", "Good to see you again!", "Hello again!")
@@ -65,7 +72,7 @@ def _spoken(brief: AnswerBrief, strategy: Strategy, products: ProductContext) ->
 
 def _from_rows(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | None:
     rows = _products(products)
-    if products.filters and rows:
+    if rows and (products.filters or _is_asked_for(brief, products)):
         return _fitting(brief, products, rows)
     if looks_around(brief.question):
         return _around(brief, products)
@@ -74,6 +81,12 @@ def _from_rows(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | 
     if not rows and asks_for_prices(brief.question, [price.category for price in products.pricing]):
         return _prices(brief, products)
     return None
+
+
+def _is_asked_for(brief: AnswerBrief, products: ProductContext) -> bool:
+    """Whether things of a kind are wanted, and these are things of that kind."""
+    kinds = [price.category for price in products.pricing]
+    return wants_products(brief.question) and bool(named(brief.question, kinds))
 
 
 def _phrase(brief: AnswerBrief, options: Sequence[str]) -> str:

@@ -21,6 +21,11 @@ _OFFERS: Final = re.compile(
     r"\b(?:discounts?|offers?|promo(?:tion)?s?|sales?|deals?|vouchers?|coupons?|special offers?)\b",
     re.IGNORECASE,
 )
+_WANTS: Final = re.compile(
+    r"\b(?:recommend|suggest|show me|looking for|look for|searching for|shopping for|in the market for|"
+    r"(?:i|we)(?: would|['’]d)? (?:want|need|like)|which \w+ (?:would|should|do you)|what \w+ (?:do you (?:have|sell|offer)|would you|are there))\b",
+    re.IGNORECASE,
+)
 # "What do you offer?" asks for the range, not for a discount.
 _RANGE: Final = re.compile(r"\byou(?: guys)? (?:offer|sale|deal)\b", re.IGNORECASE)
 _POINTS_BACK: Final = re.compile(r"\b(?:it|its|they|them|that|this|these|those|one)\b", re.IGNORECASE)
@@ -34,6 +39,11 @@ _GENERAL: Final = frozenset(
         "special current currently today now running any moment month week can do what are there is how"
     )
 )
+
+
+def wants_products(question: str) -> bool:
+    """Whether somebody wants to be shown what there is of a kind, and not to know something about it."""
+    return bool(_WANTS.search(question[:LOOKED_AT]))
 
 
 def looks_around(question: str) -> bool:

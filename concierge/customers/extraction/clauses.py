@@ -39,6 +39,12 @@ _QUOTED_LINE: Final = re.compile(
 _NOT_BUT: Final = re.compile(
     r"\b(?:not|nicht) [$€£]?\d[\d.,]*k?(?: ?[$€£]| \w+)? (?:but|sondern) ", re.IGNORECASE
 )
+# “We furnish a flat and want a sofa”: who wants it was said before.
+_ELIDED: Final = re.compile(
+    r"(?P<before>\b(?P<who>i|we)\b[^.!?;]*?,?\s(?:and|but)\s)(?P<also>(?:also |really |still |now )?)"
+    r"(?=(?:want|need|prefer|like|love|hate|have|live|own|plan|hope|(?:would|am|are)\b)\b)",
+    re.IGNORECASE,
+)
 _NAME_CHARS: Final = 40
 _NAME_WORDS: Final = 4
 _PERSON: Final = re.compile(r"\b(?:i|we|my|our|me|ich|wir|mein\w*|unser\w*|ignore|remember)\b", re.IGNORECASE)
@@ -125,7 +131,8 @@ def _plain(message: str) -> str:
     if len(message) > OPENING_CHARS + CLOSING_CHARS:
         message = f"{message[:OPENING_CHARS]}\n{message[-CLOSING_CHARS:]}"
     text = _QUOTED_LINE.sub("", re.sub("[’‘`´]", "'", message))
-    return _NOT_BUT.sub("", written_out(_QUOTED.sub(_unquoted, text)))
+    plain = _NOT_BUT.sub("", written_out(_QUOTED.sub(_unquoted, text)))
+    return _ELIDED.sub(lambda found: f"{found['before']}{found['who']} {found['also']}", plain)
 
 
 def _unquoted(found: re.Match[str]) -> str:

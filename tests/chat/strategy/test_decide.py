@@ -110,9 +110,10 @@ def test_nobody_in_trouble_or_anger_is_experimented_with_or_sold_to(
 ) -> None:
     strategy = decided(analysis, customer, moment=moment)
     in_trouble = analysis.pain_points or analysis.intent_category in {"complaint", "support_request"}
-    if in_trouble:
+    told = in_trouble and not moment.is_greeting
+    if told:
         assert strategy.fallback == "helpful"
-    if in_trouble or analysis.emotional_state == "angry" or analysis.urgency_level == "critical":
+    if told or analysis.emotional_state == "angry" or analysis.urgency_level == "critical":
         assert strategy.learned is None
     if in_trouble or analysis.emotional_state in {"angry", "frustrated", "worried"}:
         assert not strategy.purchase_step

@@ -56,6 +56,8 @@ def next_step_of(brief: AnswerBrief, answer: WrittenAnswer) -> str:
         options = _needs(brief, categories)
     elif step == "ask_detail" and (subject := brief.unfinished):
         options = [IS_IT_ABOUT.format(subject=subject), *options]
+    elif step == "show_ways" and named(brief.question, categories):
+        options = _recommended(products.matches, answer)
     elif step == "show_ways" and len(categories) > 1:
         options = [phrase.format(ways=listed(categories[:WAYS])) for phrase in ONE_OF]
     elif step == "recommend":
@@ -66,7 +68,7 @@ def next_step_of(brief: AnswerBrief, answer: WrittenAnswer) -> str:
 def _needs(brief: AnswerBrief, categories: Sequence[str]) -> list[str]:
     """Questions about the need, without those whose answer is known: what it is for, or which kind it is."""
     customer = brief.customer
-    if customer is not None and customer.goals:
+    if (customer is not None and customer.goals) or (brief.products and brief.products.filters):
         return []
     known = [
         brief.question,
