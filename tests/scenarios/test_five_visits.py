@@ -124,7 +124,7 @@ async def test_what_is_not_said_again_is_forgotten_in_time(shop: Shop) -> None:
     tenant = shop.tenant
     kept = await tenant.client.put(
         "/api/v1/customers/memory-settings",
-        headers=tenant.owner,
+        headers=tenant.secret,
         json={"memory": "on", "days": {"problem": 7}},
     )
     assert kept.status_code == 200, kept.text
