@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import catalog, ingestion, load, packs, report, retrieval, start, turns
+from benchmarks import catalog, customers, ingestion, load, packs, report, retrieval, start, turns
 from benchmarks.corpus import Corpus, Halves, Mixture, made_up_corpus, real_corpus
 from benchmarks.figures import Figure
 from benchmarks.packs import PackDatabase, Wanted
@@ -97,6 +97,13 @@ async def measure_turns(run: Run) -> None:
     run.groups["A house-written turn, demo shop"] = await turns.measure(data_dir, 40 if run.quick else 200)
 
 
+async def measure_customers(run: Run) -> None:
+    count = 5_000 if run.quick else 100_000
+    folder = run.cache / f"customers-{count}"
+    run.console.print(f"[dim]  {count:,} customers with ten facts each; built once …[/]")
+    run.groups["Knowing who writes"] = await customers.measure(folder, count, 60 if run.quick else 400)
+
+
 async def measure_load(run: Run) -> None:
     data_dir = await prepared(run.cache)
     archive = ingestion.documentation(run.data, run.cache)
@@ -126,6 +133,7 @@ async def measure_catalog(run: Run) -> None:
 GROUPS: dict[str, Callable[[Run], Coroutine[None, None, None]]] = {
     "retrieval": measure_retrieval,
     "turns": measure_turns,
+    "customers": measure_customers,
     "load": measure_load,
     "start": measure_start,
     "ingestion": measure_ingestion,
