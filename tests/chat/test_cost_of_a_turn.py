@@ -25,7 +25,7 @@ def sent() -> Generator[list[str]]:
     execute = psycopg.AsyncCursor.execute
 
     async def noted(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        text = query if isinstance(query, str) else str(query)
+        text = str(query)
         if not text.lstrip().upper().startswith(FRAMES):
             statements.append(" ".join(text.split())[:90])
         return await execute(self, query, *arguments, **options)
