@@ -19,9 +19,9 @@ from concierge.intelligence.schemas.control import (
     RuleIn,
 )
 from concierge.intelligence.service import GuidanceService, RuleService
-from concierge.intelligence.service.guidance import LIFETIME_S
 from concierge.intelligence.view import OfficeHours
 from concierge.kit.errors import UnavailableError
+from concierge.kit.lately import LIFETIME_S
 from concierge.llm.embedders import QuestionVectors, Vector
 from concierge.llm.embeddings import LOCAL_SPACE, VectorSpace
 from tests.factories.tenants import Tenant

@@ -10,9 +10,10 @@ from sqlalchemy import insert, text
 from concierge.entrypoints.wiring import Platform
 from concierge.kit.clock import utc_now
 from concierge.kit.ids import new_id
+from concierge.kit.lately import LIFETIME_S
 from concierge.learning.models import StrategyCount
 from concierge.learning.service import Judgement, Learning
-from concierge.learning.service.draws import JUDGED_EVERY_S, LIFETIME_S
+from concierge.learning.service.draws import JUDGED_EVERY_S
 from tests.factories.strategies import SEGMENT, follow_strategy
 from tests.factories.tenants import Tenant
 from tests.intelligence.test_guidance import Moving, connections

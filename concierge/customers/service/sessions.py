@@ -1,9 +1,7 @@
 """What an organization says of what a visit says by itself, at hand for every turn."""
 
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any, Final
@@ -31,17 +29,9 @@ from concierge.customers.schemas.session import (
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.kit.ids import new_id
+from concierge.kit.lately import Lately
 
-# So long a change that another process made may go unnoticed.
-LIFETIME_S: Final = 10.0
-KEPT: Final = 1_000
 INFERENCES: Final = "inferences"
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    rules: Sequence[inference.SessionRule]
-    loaded_at: float
 
 
 class SessionInferenceService:
@@ -49,9 +39,7 @@ class SessionInferenceService:
 
     def __init__(self, db: Database, now: Callable[[], float] = monotonic) -> None:
         self._db = db
-        self._now = now
-        self._kept: OrderedDict[UUID, Kept] = OrderedDict()
-        self._changes = 0
+        self._lately: Lately[Sequence[inference.SessionRule]] = Lately(now)
 
     async def infer(self, scope: TenantScope, context: Mapping[str, Any]) -> tuple[Inferred, ...]:
         """Costs one statement, in a transaction of its own, or none. Errors: UnavailableError."""
@@ -59,16 +47,11 @@ class SessionInferenceService:
 
     async def rules(self, scope: TenantScope) -> Sequence[inference.SessionRule]:
         """Return the rules that are used, an organization's own before the built-in ones."""
-        kept, now = self._kept.get(scope.org_id), self._now()
-        if kept is not None and now - kept.loaded_at < LIFETIME_S:
-            return kept.rules
-        changes = self._changes
+        return await self._lately.get(scope.org_id, lambda: self._loaded(scope))
+
+    async def _loaded(self, scope: TenantScope) -> Sequence[inference.SessionRule]:
         async with self._db.transaction(scope.org_id) as session:
-            rules = rules_of(await SessionRuleRepository(session, scope).stored())
-        # What was changed while it was loaded may be missing in it.
-        if changes == self._changes:
-            self._keep(scope.org_id, Kept(rules, now))
-        return rules
+            return rules_of(await SessionRuleRepository(session, scope).stored())
 
     @asynccontextmanager
     async def changing(self, scope: TenantScope) -> AsyncGenerator[Unit]:
@@ -77,14 +60,7 @@ class SessionInferenceService:
             async with self._db.transaction(scope.org_id) as session:
                 yield Unit(session, scope)
         finally:
-            self._changes += 1
-            self._kept.pop(scope.org_id, None)
-
-    def _keep(self, org_id: UUID, kept: Kept) -> None:
-        self._kept[org_id] = kept
-        self._kept.move_to_end(org_id)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+            self._lately.forget(scope.org_id)
 
 
 class SessionRuleService:

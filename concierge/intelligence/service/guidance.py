@@ -1,14 +1,11 @@
 """What an organization says of how messages are read, at hand for every turn."""
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import time
 from time import monotonic
 from typing import Any, Final
-from uuid import UUID
 
 import numpy as np
 from pydantic_core import to_json
@@ -26,19 +23,11 @@ from concierge.intelligence.schemas.control import (
 from concierge.intelligence.view import FloatArray, OfficeHours
 from concierge.kit.db import Database
 from concierge.kit.errors import UnavailableError
+from concierge.kit.lately import Lately
 from concierge.llm.embedders import QuestionVectors
 from concierge.llm.embeddings import LOCAL_SPACE
 
-# So long a change that another process made may go unnoticed.
-LIFETIME_S: Final = 10.0
-KEPT: Final = 1_000
 END_OF_DAY: Final = "24:00"
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    guidance: Guidance
-    loaded_at: float
 
 
 class GuidanceService:
@@ -47,21 +36,11 @@ class GuidanceService:
     def __init__(self, db: Database, vectors: QuestionVectors, now: Callable[[], float] = monotonic) -> None:
         self._db = db
         self._vectors = vectors
-        self._now = now
-        self._kept: OrderedDict[UUID, Kept] = OrderedDict()
-        self._changes = 0
+        self._lately: Lately[Guidance] = Lately(now)
 
     async def of(self, scope: TenantScope) -> Guidance:
         """Costs one statement, in a transaction of its own, or none. Errors: UnavailableError."""
-        kept, now = self._kept.get(scope.org_id), self._now()
-        if kept is not None and now - kept.loaded_at < LIFETIME_S:
-            return kept.guidance
-        changes = self._changes
-        guidance = await self._loaded(scope)
-        # What was changed while it was loaded may be missing in it.
-        if changes == self._changes:
-            self._keep(scope.org_id, Kept(guidance, now))
-        return guidance
+        return await self._lately.get(scope.org_id, lambda: self._loaded(scope))
 
     @asynccontextmanager
     async def changing(self, scope: TenantScope) -> AsyncGenerator[Unit]:
@@ -70,14 +49,7 @@ class GuidanceService:
             async with self._db.transaction(scope.org_id) as session:
                 yield Unit(session, scope)
         finally:
-            self._changes += 1
-            self._kept.pop(scope.org_id, None)
-
-    def _keep(self, org_id: UUID, kept: Kept) -> None:
-        self._kept[org_id] = kept
-        self._kept.move_to_end(org_id)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+            self._lately.forget(scope.org_id)
 
     async def _loaded(self, scope: TenantScope) -> Guidance:
         async with self._db.transaction(scope.org_id) as session:

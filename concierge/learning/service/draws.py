@@ -11,16 +11,14 @@ from uuid import UUID
 from concierge.accounts.scope import TenantScope, Unit
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
+from concierge.kit.lately import KEPT, Lately
 from concierge.learning.repository import LearnedRow, LearningRepository
 from concierge.learning.sampling import Cell, Counts, Limits, Tally, draw
 from concierge.learning.schemas.strategies import Choice, FallbackStrategy
 from concierge.learning.service.judgement import Judgement
 
-# So long a change that another process made may go unnoticed.
-LIFETIME_S: Final = 10.0
 # So long after one look at silent conversations the next one is asked for, while turns come in.
 JUDGED_EVERY_S: Final = 600.0
-KEPT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,6 @@ class Learned:
 
     counts: Counts | None
     limits: Limits
-    loaded_at: float
 
 
 class Learning:
@@ -67,9 +64,8 @@ class Learning:
         self._judgement = judgement
         self._clock = clock
         self._now = now
-        self._kept: OrderedDict[UUID, Learned] = OrderedDict()
+        self._lately: Lately[Learned] = Lately(now)
         self._judged: OrderedDict[UUID, float] = OrderedDict()
-        self._changes = 0
 
     async def draws(self, scope: TenantScope, segment: str, seed: UUID) -> Draws | None:
         """What to choose by in a turn; `seed` is its id. None where learning is off, or too little is known yet.
@@ -77,7 +73,7 @@ class Learning:
         Costs one statement, in a transaction of its own, or none; and once in a while a few more, to have silent
         conversations looked at. Errors: UnavailableError.
         """
-        learned = await self._of(scope)
+        learned = await self._lately.get(scope.org_id, lambda: self._loaded(scope))
         if learned.counts is None:
             return None
         return Draws(learned.counts, segment, seed, learned.limits)
@@ -89,23 +85,14 @@ class Learning:
             async with self._db.transaction(scope.org_id) as session:
                 yield Unit(session, scope)
         finally:
-            self._changes += 1
-            self._kept.pop(scope.org_id, None)
+            self._lately.forget(scope.org_id)
 
-    async def _of(self, scope: TenantScope) -> Learned:
-        kept, now = self._kept.get(scope.org_id), self._now()
-        if kept is not None and now - kept.loaded_at < LIFETIME_S:
-            return kept
+    async def _loaded(self, scope: TenantScope) -> Learned:
         if self._is_judging_due(scope):
             await self._judgement.ask_for(scope)
-        changes = self._changes
         async with self._db.transaction(scope.org_id) as session:
             row = await LearningRepository(session, scope).learned(self._clock().date())
-        learned = Learned(active_counts(row), limits_of(row), now)
-        # What was changed while it was loaded may be missing in it.
-        if changes == self._changes:
-            self._keep(scope.org_id, learned)
-        return learned
+        return Learned(active_counts(row), limits_of(row))
 
     def _is_judging_due(self, scope: TenantScope) -> bool:
         """Whether it is time to look at the conversations that fell silent; True once in a while."""
@@ -117,12 +104,6 @@ class Learning:
         if len(self._judged) > KEPT:
             self._judged.popitem(last=False)
         return True
-
-    def _keep(self, org_id: UUID, learned: Learned) -> None:
-        self._kept[org_id] = learned
-        self._kept.move_to_end(org_id)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
 
 
 def counts_of(row: LearnedRow) -> Counts:
