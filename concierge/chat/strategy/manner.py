@@ -83,7 +83,7 @@ def purchase_step_is_welcome(it: Situation) -> bool:
     wants = it.analysis.intent_category == "purchase_intent" or (
         it.customer.journey_stage == "decision" and it.moment.asks_price
     )
-    return wants and it.policy.purchase_steps and not (it.is_upset or it.is_troubled)
+    return wants and it.policy.purchase_steps and not (it.moment.is_greeting or it.is_upset or it.is_troubled)
 
 
 def is_open_ended(it: Situation) -> bool:
