@@ -13,7 +13,9 @@ from concierge.chat.strategy.schemas import Strategy
 from concierge.customers.schemas.context import CustomerContext
 from concierge.intelligence.schemas import ConversationAnalysis, PersonalizationCues
 
-FILE: Final = Path(__file__).with_name("decisions.md")
+DECISIONS: Final = Path(__file__).with_name("decisions.md")
+# Written from the specification alone, by somebody who had not seen how strategies are decided.
+EXAMINED: Final = Path(__file__).with_name("examined.md")
 STAGES: Final = {"/pricing": "consideration", "/checkout": "decision", "/cart": "decision"}
 Row = Mapping[str, str]
 
@@ -81,14 +83,15 @@ class Case:
         return ("close_warmly",) if self.row.get("closing") == "yes" else ("answer",)
 
 
-def cases() -> Iterator[Case]:
+def cases(file: Path = DECISIONS) -> Iterator[Case]:
+    """The rows of every table that has messages."""
     columns: list[str] = []
-    for line in FILE.read_text("utf-8").splitlines():
+    for line in file.read_text("utf-8").splitlines():
         if not line.startswith("|"):
             columns = []
             continue
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if not columns:
             columns = cells
-        elif not set(cells[0]) <= set("-: "):
+        elif "message" in columns and not set(cells[0]) <= set("-: "):
             yield Case({name: cell for name, cell in zip(columns, cells, strict=True) if cell})

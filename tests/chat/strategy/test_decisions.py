@@ -2,15 +2,14 @@
 
 import pytest
 
-from tests.chat.strategy.table import Case, cases
+from tests.chat.strategy.table import EXAMINED, Case, cases
 
 CASES = list(cases())
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_turn_is_approached_as_the_table_says(case: Case) -> None:
+def faults(case: Case) -> dict[str, tuple[str, str]]:
+    """What was decided otherwise than the table says, with what it says."""
     expected, strategy = case.row, case.decided()
-    escalation = strategy.escalation.reason if strategy.escalation else "no"
     told = {
         "strategy": strategy.fallback,
         "rule": strategy.rule,
@@ -18,15 +17,27 @@ def test_a_turn_is_approached_as_the_table_says(case: Case) -> None:
         "opening": strategy.opening,
         "next_step": strategy.next_step,
         "purchase": "yes" if strategy.purchase_step else "no",
-        "escalation": escalation,
+        "escalation": strategy.escalation.reason if strategy.escalation else "no",
         "depth": strategy.depth,
     }
-    wrong = {
+    return {
         name: (value, expected[name])
         for name, value in told.items()
         if name in expected and value not in {word.strip() for word in expected[name].split("/")}
     }
-    assert not wrong
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_turn_is_approached_as_the_table_says(case: Case) -> None:
+    assert not faults(case)
+
+
+def test_a_reader_of_the_specification_decides_nearly_the_same() -> None:
+    """Three of the rows that differ say goodbye, and two are vague: the reading of a message tells both, a row cannot."""
+    examined = list(cases(EXAMINED))
+    differing = [case.name for case in examined if faults(case)]
+    assert len(examined) >= 80
+    assert len(differing) <= 6, differing
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
