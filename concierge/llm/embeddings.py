@@ -22,6 +22,7 @@ LOCAL_MODEL = "local:minilm"
 QUERIES_PER_BATCH = 8
 
 FloatArray = NDArray[np.float32]
+Waiting = tuple[str, asyncio.Future[FloatArray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,9 @@ class LocalEmbedder:
 
     def __init__(self, model: MiniLM) -> None:
         self._model = model
-        self._waiting: list[tuple[str, asyncio.Future[FloatArray]]] = []
+        self._waiting: list[Waiting] = []
         self._drains: set[asyncio.Task[None]] = set()
+        self._draining = 0
 
     @property
     def name(self) -> str:
@@ -87,7 +89,8 @@ class LocalEmbedder:
     async def embed_query(self, text: str) -> FloatArray:
         future: asyncio.Future[FloatArray] = asyncio.get_running_loop().create_future()
         self._waiting.append((text, future))
-        if len(self._drains) < WORKERS:
+        if self._draining < WORKERS:
+            self._draining += 1
             task = asyncio.create_task(self._drain())
             self._drains.add(task)
             task.add_done_callback(self._drains.discard)
@@ -100,16 +103,25 @@ class LocalEmbedder:
             raise _failed() from error
 
     async def _drain(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:QUERIES_PER_BATCH], self._waiting[QUERIES_PER_BATCH:]
-            try:
-                vectors = await self.embed_documents([text for text, _ in batch])
-            except UnavailableError as error:
-                _settle_all(batch, error)
-            else:
-                for (_, future), vector in zip(batch, vectors, strict=True):
-                    if not future.done():  # Its caller may have gone.
-                        future.set_result(vector)
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:QUERIES_PER_BATCH], self._waiting[QUERIES_PER_BATCH:]
+                await self._settle(batch)
+        finally:
+            # Counted down here: a callback of the task would come after a query that comes in the same moment.
+            self._draining -= 1
+
+    async def _settle(self, batch: Sequence[Waiting]) -> None:
+        try:
+            vectors = await self.embed_documents([text for text, _ in batch])
+        except Exception as error:  # noqa: BLE001  # Whatever went wrong, those who wait are told.
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            for (_, future), vector in zip(batch, vectors, strict=True):
+                if not future.done():  # Its caller may have gone.
+                    future.set_result(vector)
 
 
 def create_embedder(setting: str, *, cache_dir: Path, dimension: int = DIMENSION) -> Embedder:
@@ -121,12 +133,6 @@ def create_embedder(setting: str, *, cache_dir: Path, dimension: int = DIMENSION
     if setting == LOCAL_MODEL:
         return LocalEmbedder(MiniLM.load(cache_dir))
     return import_module("concierge.llm.embedding_models").create_vendor_embedder(setting, dimension)
-
-
-def _settle_all(batch: Sequence[tuple[str, asyncio.Future[FloatArray]]], error: UnavailableError) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)
 
 
 def _failed() -> UnavailableError:

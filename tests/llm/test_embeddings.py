@@ -14,8 +14,9 @@ from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError, Unexpec
 
 from concierge.kit.errors import UnavailableError
 from concierge.llm.embedding_models import MiniLMEmbeddingModel, VendorEmbedder
-from concierge.llm.embeddings import LOCAL_MODEL, LocalEmbedder, create_embedder
+from concierge.llm.embeddings import LOCAL_MODEL, FloatArray, LocalEmbedder, create_embedder
 from concierge.llm.minilm import DIMENSION, MiniLM
+from concierge.llm.minilm.model import WORKERS
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +51,30 @@ async def test_a_caller_who_leaves_does_not_disturb_the_others(model: MiniLM) ->
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(results.pop(3), asyncio.CancelledError)
     assert all(isinstance(result, np.ndarray) for result in results)
+
+
+async def test_a_query_that_comes_as_the_last_batches_end_is_embedded_too(model: MiniLM) -> None:
+    ends = asyncio.Event()
+
+    class Waiting(LocalEmbedder):
+        async def embed_documents(self, texts: Sequence[str]) -> FloatArray:
+            await ends.wait()
+            return np.ones((len(texts), DIMENSION), dtype=np.float32)
+
+    async def late() -> None:
+        await ends.wait()
+        await embedder.embed_query("And sofas?")
+
+    embedder = Waiting(model)
+    under_way: list[asyncio.Task[object]] = []
+    for query in (*(embedder.embed_query("Chairs?") for _ in range(WORKERS)), late()):
+        under_way.append(asyncio.create_task(query))
+        # Each is embedded by a batch of its own, which begins in the loop's next rounds.
+        await asyncio.sleep(0.01)
+    ends.set()
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*under_way)
 
 
 async def test_minilm_serves_behind_pydantic_ai(model: MiniLM) -> None:
