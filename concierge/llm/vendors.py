@@ -1,6 +1,8 @@
 """A vendor's model, set up through pydantic-ai from its name, a key and an address."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -51,6 +53,8 @@ API_SETTINGS: Mapping[str, Mapping[str, object]] = {
     "openai": {"openai_store": False},
     "openai-responses": {"openai_store": False},
 }
+
+_ANSWERS: ContextVar[list[httpx2.Response] | None] = ContextVar("answers", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +158,35 @@ def _compatible_provider(key: str | None, url: str, client: httpx2.AsyncClient) 
     )
 
 
+@asynccontextmanager
+async def hanging_up() -> AsyncGenerator[None]:
+    """Close on leaving whatever connection was opened meanwhile and is still being read from.
+
+    Not every vendor's client closes a stream that is given up, and a model that nobody listens to still costs.
+    """
+    answers: list[httpx2.Response] = []
+    token = _ANSWERS.set(answers)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # A generator that is closed from elsewhere ends in another context.
+            _ANSWERS.reset(token)
+        for answer in answers:
+            if not answer.is_closed:
+                await answer.aclose()
+
+
+async def _keep(answer: httpx2.Response) -> None:
+    answers = _ANSWERS.get()
+    if answers is not None:
+        answers.append(answer)
+
+
 def _http_client(*, guarded: bool) -> httpx2.AsyncClient:
     transport = GuardedTransport(CONNECTIONS) if guarded else None
-    return create_async_httpx2_client(limits=CONNECTIONS, transport=transport)
+    client = create_async_httpx2_client(limits=CONNECTIONS, transport=transport)
+    client.event_hooks["response"].append(_keep)
+    return client
 
 
 def _takes_temperature(model: Model) -> bool:
