@@ -1,13 +1,17 @@
 """Text from a language model as it comes, with tools it may call. As with embeddings, pydantic-ai loads only on use."""
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from pydantic import BaseModel
 
 from concierge.llm.structured import FailureKind, ModelAddress
+
+KEPT_MODELS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,28 @@ class TextModel(Protocol):
     def write(self, request: Request) -> AsyncGenerator[WritingEvent]:
         """Ask once. Errors: ModelFailedError."""
         ...
+
+
+class TextModels:
+    """Sets each model up when it is first asked for, and keeps it with its connections."""
+
+    def __init__(self, make: Callable[[ModelAddress], TextModel] | None = None) -> None:
+        self._make = make or create_text_model
+        self._kept: OrderedDict[ModelAddress, TextModel] = OrderedDict()
+        self._one_at_a_time = asyncio.Lock()
+
+    async def of(self, address: ModelAddress) -> TextModel:
+        """Errors: UnavailableError when it cannot be set up."""
+        async with self._one_at_a_time:
+            model = self._kept.get(address)
+            if model is None:
+                # Loading the vendors' libraries takes seconds, the first time.
+                model = await asyncio.to_thread(self._make, address)
+            self._kept[address] = model
+            self._kept.move_to_end(address)
+            if len(self._kept) > KEPT_MODELS:
+                self._kept.popitem(last=False)
+            return model
 
 
 def create_text_model(address: ModelAddress) -> TextModel:

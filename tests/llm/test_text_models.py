@@ -150,7 +150,9 @@ async def test_a_vendors_refusal_is_named_and_not_tried_again(wire: Wire, status
 
 
 async def listen(model: TextModel, heard: list[WritingEvent]) -> None:
-    async for event in model.write(REQUEST):
+    """Keep what is heard also where it breaks off."""
+    stream = model.write(REQUEST)
+    while (event := await anext(stream, None)) is not None:
         heard.append(event)
 
 
