@@ -30,11 +30,12 @@ class PersonaRepository:
 
     async def keep(self, persona: Persona) -> None:
         """Store a persona as it is now, and as the version it has. Errors: PersonaNameTakenError."""
+        name = persona.name  # A failed flush takes the row's values with it.
         self._session.add(persona)
         try:
             await self._session.flush()
         except IntegrityError as error:
-            raise PersonaNameTakenError(persona.name) from error
+            raise PersonaNameTakenError(name) from error
         self._session.add(
             PersonaVersion(
                 org_id=persona.org_id,
