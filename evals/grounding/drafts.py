@@ -15,8 +15,20 @@ INVENTED: Final = "invented source"
 KINDS: Final = (*RIGHT, *CHANGES, INVENTED)
 EACH = 150  # Drafts of a kind, in each half.
 SOURCES = 6
-OPENINGS: Final = ("Thanks for asking!", "Good question.", "I understand, let me help you with that.", "Hi there!", "Sure.")
-CLOSINGS: Final = ("Is there anything else I can help you with?", "Would you like me to ask a colleague?", "Let me know if you have more questions.", "Shall I explain more?")
+STATEMENTS_TRIED = 12
+OPENINGS: Final = (
+    "Thanks for asking!",
+    "Good question.",
+    "I understand, let me help you with that.",
+    "Hi there!",
+    "Sure.",
+)
+CLOSINGS: Final = (
+    "Is there anything else I can help you with?",
+    "Would you like me to ask a colleague?",
+    "Let me know if you have more questions.",
+    "Shall I explain more?",
+)
 NO_SUCH_SOURCE = 9
 
 
@@ -52,7 +64,11 @@ def drafts(documents: Sequence[Document], each: int = EACH) -> list[Draft]:
 def _half(documents: Sequence[Document], each: int) -> Iterator[Draft]:
     corpora = sorted({document.corpus for document in documents})
     told = {
-        corpus: [(document, own) for document in documents if document.corpus == corpus and (own := _told(document))]
+        corpus: [
+            (document, own)
+            for document in documents
+            if document.corpus == corpus and (own := _told(document))
+        ]
         for corpus in corpora
     }
     for kind in KINDS:
@@ -78,12 +94,12 @@ def _next(kind: str, left: list[Told], told: Sequence[Told], lot: random.Random)
     """Try the documents that are left, each once, until one gives a draft of this kind."""
     while left:
         document, own = left.pop()
-        statement = lot.choice(own)
         others = lot.sample(list(told), min(12, len(told)))
         elsewhere = [other for other in others if other[0].key != document.key]
-        draft = _draft(kind, document, statement, elsewhere, lot)
-        if draft:
-            return draft
+        for statement in lot.sample(own, min(len(own), STATEMENTS_TRIED)):
+            draft = _draft(kind, document, statement, elsewhere, lot)
+            if draft:
+                return draft
     return None
 
 
@@ -104,19 +120,28 @@ def _draft(
     if sentence is None:
         return None
     gold = sources.index(statement.passage) + 1
-    return _written(kind, document, sentence, _cited(kind, gold, len(sources), lot), (tuple(sources), gold, statement.quote), around, lot)
+    return _written(
+        kind,
+        document,
+        sentence,
+        _cited(kind, gold, len(sources), lot),
+        (tuple(sources), gold, statement.quote),
+        around,
+        lot,
+    )
 
 
 def _sentence(kind: str, statement: Statement, around: Surroundings, lot: random.Random) -> str | None:
     if kind in RIGHT:
         return paraphrased(statement.text, lot)
+    known = {other.text for other in (*around.passage, *around.sources)}
     if kind == INVENTED:
-        return lot.choice(around.elsewhere).text if around.elsewhere else None
+        invented = [other.text for other in around.elsewhere if other.text not in known]
+        return lot.choice(invented) if invented else None
     base = statement.text
     if lot.random() < 0.5:
         base = paraphrased(base, lot) or base
     changed = CHANGES[kind](base, around, lot)
-    known = {other.text for other in (*around.passage, *around.sources)}
     return changed if changed and changed not in {base, statement.text, *known} else None
 
 
@@ -161,7 +186,16 @@ def _written(
     text = joint.join(part for part in (opening, body, closing) if part)
     start = text.index(own, len(opening))
     return Draft(
-        kind, document.corpus, document.held_out, kind in RIGHT, text, start, start + len(own), sources, gold, quote
+        kind,
+        document.corpus,
+        document.held_out,
+        kind in RIGHT,
+        text,
+        start,
+        start + len(own),
+        sources,
+        gold,
+        quote,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from concierge.chat.writers.repair import stands_alone
 from concierge.chat.writers.structure import Unit, units_of
+from concierge.kit.sentences import sentence_spans
 from concierge.knowledge.schemas import Passage
 from evals.corpora import rows_of
 
@@ -133,8 +134,8 @@ def _passage(name: str, number: int, title: str, headings: tuple[str, ...], text
         headings=headings,
         text=text,
         start=0,
-        sentences=(),
-        sentence_vectors=np.zeros((0, 384), dtype=np.float32),
+        sentences=tuple(sentence_spans(text)),
+        sentence_vectors=np.zeros((len(sentence_spans(text)), 384), dtype=np.float32),
         score=1.0,
         bm25=1.0,
         cosine=0.5,
@@ -162,4 +163,6 @@ def _quote(unit: Unit, passage: Passage) -> str:
 
 
 def _is_ordinary(text: str) -> bool:
-    return len(text.split()) in WORDS and text[0].isupper() and text.endswith(".") and text.count('"') % 2 == 0
+    if len(sentence_spans(text)) > 1 or text.count('"') % 2:
+        return False
+    return len(text.split()) in WORDS and text[0].isupper() and text.endswith(".")

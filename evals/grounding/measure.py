@@ -159,9 +159,24 @@ def checks(found: Sequence[Rate]) -> tuple[Check, ...]:
         check
         for half in ("dev", "held out")
         for check in (
-            Check(f"unsupported that is shown, {half}", share(found, half, "kept", right=False), MOST_WRONG, at_most=True),
-            Check(f"unsupported that is shown, {half}, blended", share(found, half, "blended_kept", right=False), MOST_WRONG, at_most=True),
-            Check(f"right that is dropped, {half}", share(found, half, "dropped", right=True), MOST_DROPPED, at_most=True),
+            Check(
+                f"unsupported that is shown, {half}",
+                share(found, half, "kept", right=False),
+                MOST_WRONG,
+                at_most=True,
+            ),
+            Check(
+                f"unsupported that is shown, {half}, blended",
+                share(found, half, "blended_kept", right=False),
+                MOST_WRONG,
+                at_most=True,
+            ),
+            Check(
+                f"right that is dropped, {half}",
+                share(found, half, "dropped", right=True),
+                MOST_DROPPED,
+                at_most=True,
+            ),
         )
     )
 
@@ -183,13 +198,19 @@ def measure_grounding(data: Path, _: Path, each: int = EACH) -> Measurement:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--each", type=int, default=EACH)
-    parser.add_argument("--show", default="", help="print the drafts of a kind that went wrong, of the half one may look at")
+    parser.add_argument(
+        "--show", default="", help="print the drafts of a kind that went wrong, of the half one may look at"
+    )
+    parser.add_argument("--held-out", action="store_true", help="measure the other half too")
     options = parser.parse_args()
-    rows = [judged(draft) for draft in drafts(documents(data_folder()), options.each)]
-    looked_at = [row for row in rows if not row.draft.held_out and options.show and row.draft.kind.startswith(options.show)]
-    for row in looked_at:
-        if row.outcome == ("dropped" if row.draft.right else "kept"):
-            print(f"{row.draft.corpus} {row.reason}\n  {row.draft.sentence}\n  {row.draft.quote}")
+    made = drafts(documents(data_folder()), options.each)
+    rows = [judged(draft) for draft in made if options.held_out or not draft.held_out]
+    for row in rows:
+        looked_at = not row.draft.held_out and options.show and row.draft.kind.startswith(options.show)
+        if looked_at and (row.outcome != "kept" if row.draft.right else "kept" in {row.outcome, row.blended}):
+            print(
+                f"{row.draft.kind} {row.draft.corpus} {row.outcome} {row.reason}\n  {row.draft.sentence}\n  {row.draft.quote}"
+            )
     console = Console(width=150)
     for table in tables_of(rates(rows)):
         console.print(table)

@@ -9,9 +9,28 @@ from typing import Final
 from concierge.knowledge.lexical import terms
 from evals.grounding.material import Statement
 
-_NUMBER = re.compile(r"(?<![\w.,$€£-])\d{1,3}(?:,\d{3})+(?![\w,])|(?<![\w.,$€£:/-])\d+(?:\.\d+)?(?![\w:/]|[.,]\d)")
-_AMOUNT_WORD = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|fifty)\b")
-_WORDS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "fifteen", "twenty", "thirty", "fifty")
+_NUMBER = re.compile(
+    r"(?<![\w.,$€£-])\d{1,3}(?:,\d{3})+(?![\w,])|(?<![\w.,$€£:/-])\d+(?:\.\d+)?(?![\w:/]|[.,]\d)"
+)
+_AMOUNT_WORD = re.compile(
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|fifty)\b"
+)
+_WORDS: Final = (
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "twelve",
+    "fifteen",
+    "twenty",
+    "thirty",
+    "fifty",
+)
 _UNITS: Final[Sequence[tuple[re.Pattern[str], Sequence[str]]]] = tuple(
     (re.compile(pattern), others)
     for pattern, others in (
@@ -29,7 +48,9 @@ _NAME = re.compile(r"(?<=[a-z,;)] )[A-Z][a-z]{2,}(?:[ -][A-Z][a-z]{2,}){0,3}\b")
 _SUBJECT = re.compile(
     r"^((?:(?:The|A|An|This|Each|Our|Your) )?[\w’'-]+(?: (?!not\b)[\w’'-]+){0,4}?) (?=(?:is|are|was|were|has|have|had|can|will|must|should|may|does|do|became|includes?|provides?|contains?|supports?|requires?|offers?|uses?|allows?)\b)"
 )
-_PRONOUN = re.compile(r"(?:It|They|He|She|This|These|There|You|We|I|If|When|What|That|Such|As|In|To|For|All|Some|Both|Most|Many|Each|One|By)\b")
+_PRONOUN = re.compile(
+    r".*\b(?:that|which|who|if|when)\b|(?:Though|Although|Now|Note|While|Once|Because|So|But|And|Or|Unlike|The following|Then|Also|However|Therefore|It|They|He|She|This|These|There|You|We|I|If|When|What|That|Such|As|In|To|For|All|Some|Both|Most|Many|Each|One|By)\b"
+)
 # Each of these turns a sentence into its opposite, or into another claim.
 _TURNS: Final[Sequence[tuple[re.Pattern[str], str]]] = tuple(
     (re.compile(pattern), told)
@@ -39,15 +60,26 @@ _TURNS: Final[Sequence[tuple[re.Pattern[str], str]]] = tuple(
         (r"\bbefore\b", "after"), (r"\bafter\b", "before"), (r"\bwithout\b", "with"), (r"\bincludes\b", "excludes"), (r"\bincluding\b", "excluding"), (r"\bexcept\b", "including"),
         (r"\bfree\b", "paid"), (r"\bonly\b ", ""), (r"\bunless\b", "if"), (r"\bincreases?\b", "decreases"), (r"\bincreased\b", "decreased"), (r"\bhigher\b", "lower"), (r"\blower\b", "higher"),
         (r"\benabled\b", "disabled"), (r"\bdisabled\b", "enabled"), (r"\brequired\b", "optional"), (r"\boptional\b", "required"), (r"\bfirst\b", "last"), (r"\blargest\b", "smallest"), (r"\bpublic\b", "private"),
-        (r"\bprivate\b", "public"), (r"\bno longer\b", "still"), (r"\bavailable\b", "unavailable"), (r"\bsupported\b", "unsupported"), (r"\ball\b", "no"), (r"\bmaximum\b", "minimum"), (r"\bminimum\b", "maximum"),
+        (r"\bprivate\b", "public"), (r"\bno longer\b", "still"), (r"\bavailable\b", "unavailable"), (r"\bsupported\b", "unsupported"), (r"\ball\b(?! the\b| of\b)", "no"), (r"\bmaximum\b", "minimum"), (r"\bminimum\b", "maximum"),
         (r"\ballows\b", "forbids"), (r"\bsuccessful\b", "unsuccessful"), (r"\bwithin\b", "after"),
     )
 )  # fmt: skip
 _DENY: Final[Sequence[tuple[re.Pattern[str], str]]] = (
-    (re.compile(r"\b(is|are|was|were|will|should|must|could|would|may|has|had) (?!not\b)(?=[a-z])"), r"\1 not "),
+    (
+        re.compile(
+            r"\b(is|are|was|were|will|should|must|could|would|may|has|had) (?!not\b|no\b|never\b|all\b)(?=[a-z])"
+        ),
+        r"\1 not ",
+    ),
     (re.compile(r"\bcan (?!not\b)(?=[a-z])"), "cannot "),
-    (re.compile(r"^((?:The|A|An) [\w ]{3,30}?|You|We|They) (allow|provide|support|include|need|use|receive|have) (?=[a-z])"), r"\1 do not \2 "),
+    (
+        re.compile(
+            r"^((?:The|A|An) [\w ]{3,30}?|You|We|They) (allow|provide|support|include|need|use|receive|have) (?=[a-z])"
+        ),
+        r"\1 do not \2 ",
+    ),
 )
+_NO_NAMES: Final = frozenset({"Yes", "No", "The", "This", "You", "Your", "And"})
 GLUED: Final = (
     "it comes with a lifetime guarantee", "there is no extra charge for this", "a refund is possible at any time", "it is the most popular choice among experts", "support answers within five minutes",
     "this also works without an internet connection", "students get a special rate", "it has won several international awards", "an administrator has to approve it first", "the first month is on the house",
@@ -77,7 +109,11 @@ def other_number(text: str, around: Surroundings, lot: random.Random) -> str | N
         word = _AMOUNT_WORD.search(text)
         if word is None:
             return None
-        return text[: word.start()] + lot.choice([other for other in _WORDS if other != word.group()]) + text[word.end() :]
+        return (
+            text[: word.start()]
+            + lot.choice([other for other in _WORDS if other != word.group()])
+            + text[word.end() :]
+        )
     near = {number for other in around.passage for number in _NUMBER.findall(other.quote)} - {found.group()}
     if near and lot.random() < 0.5:
         number = lot.choice(sorted(near))
@@ -96,7 +132,7 @@ def _changed(written: str, lot: random.Random) -> str:
 
 def other_unit(text: str, _: Surroundings, lot: random.Random) -> str | None:
     fitting = [(found, others) for pattern, others in _UNITS if (found := pattern.search(text))]
-    if not fitting:
+    if not fitting or " 0 " in text:  # Nothing is as long in any unit.
         return None
     found, others = lot.choice(fitting)
     other = lot.choice([other for other in others if other != found.group()])
@@ -116,7 +152,7 @@ def other_name(text: str, around: Surroundings, lot: random.Random) -> str | Non
 
 
 def _names(statements: Sequence[Statement]) -> set[str]:
-    return {name for statement in statements for name in _NAME.findall(statement.quote)}
+    return {name for statement in statements for name in _NAME.findall(statement.quote)} - _NO_NAMES
 
 
 def other_sense(text: str, _: Surroundings, lot: random.Random) -> str | None:
@@ -132,7 +168,11 @@ def other_sense(text: str, _: Surroundings, lot: random.Random) -> str | None:
 def extra_clause(text: str, around: Surroundings, lot: random.Random) -> str | None:
     """An invented clause, or one of a document that is no source."""
     clause = lot.choice(GLUED)
-    others = [other.text for other in around.elsewhere if 6 <= len(other.text.split()) <= 14 and other.text.startswith("The ")]
+    others = [
+        other.text
+        for other in around.elsewhere
+        if 6 <= len(other.text.split()) <= 14 and other.text.startswith("The ")
+    ]
     if others and lot.random() < 0.4:
         clause = "the " + lot.choice(others)[4:-1]
     return text[:-1] + lot.choice(_GLUES).format(clause) + "."
@@ -140,7 +180,7 @@ def extra_clause(text: str, around: Surroundings, lot: random.Random) -> str | N
 
 def other_subject(text: str, around: Surroundings, lot: random.Random) -> str | None:
     found = _SUBJECT.match(text)
-    if found is None or _PRONOUN.match(text):
+    if found is None or _PRONOUN.match(found[1]):
         return None
     pools = [pool for pool in (around.passage, around.sources, around.elsewhere) if pool]
     own = set(terms(text))
@@ -148,8 +188,10 @@ def other_subject(text: str, around: Surroundings, lot: random.Random) -> str | 
         {
             other[1]
             for statement in lot.choice(pools)
-            if (other := _SUBJECT.match(statement.text)) and not _PRONOUN.match(statement.text)
-            and set(terms(other[1])) and not own & set(terms(other[1]))
+            if (other := _SUBJECT.match(statement.text))
+            and not _PRONOUN.match(other[1])
+            and set(terms(other[1]))
+            and not own & set(terms(other[1]))
         }
     )
     return lot.choice(subjects) + text[found.end(1) :] if subjects else None

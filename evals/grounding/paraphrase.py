@@ -7,13 +7,13 @@ from typing import Final
 
 # What can stand for each other nearly everywhere. Written without regard to the table of the product.
 _SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
-    "large": ("big",), "big": ("large",), "began": ("started",), "begins": ("starts",), "started": ("began",),
+    "large": ("big",), "big": ("large",), "began": ("started",), "begins": ("starts",), 
     "helps": ("assists",), "often": ("frequently",), "frequently": ("often",), "purchase": ("buy",), "buy": ("purchase",),
     "shows": ("displays",), "displays": ("shows",), "requires": ("needs",), "needs": ("requires",), "multiple": ("several",),
     "several": ("multiple",), "various": ("different",), "allows": ("lets",), "enables": ("allows",), "obtain": ("get",),
     "receive": ("get",), "received": ("got",), "create": ("set up",), "creates": ("makes",), "delete": ("remove",),
     "deletes": ("removes",), "remove": ("delete",), "select": ("choose",), "choose": ("select",), "modify": ("change",),
-    "change": ("modify",), "approximately": ("about", "roughly"), "about": ("roughly",), "nearly": ("almost",), "additional": ("extra",),
+    "change": ("modify",), "approximately": ("about", "roughly"), "nearly": ("almost",), "additional": ("extra",),
     "extra": ("additional",), "automatically": ("by itself",), "contains": ("holds", "includes"), "includes": ("contains",),
     "located": ("situated",), "situated": ("located",), "known as": ("called",), "called": ("named", "known as"),
     "important": ("significant", "key"), "significant": ("important",), "people": ("persons",), "company": ("firm", "business"),
@@ -32,20 +32,38 @@ _SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
     "discovered": ("found",), "attempt": ("try",), "display": ("show",), "view": ("see",), "configure": ("set up",), "enter": ("type",),
 }  # fmt: skip
 _WORD = re.compile(r"[A-Za-z]+(?:-[a-z]+)*")
-_FRONTED = re.compile(r"^((?:In|During|After|Before|By|At|On|For|From|Since|Under|Until|With|Within|Throughout) (?:[^,]{3,60})), ((?:the |a |an |it |they |there |he |she |this |these |you |we )?\S.*)\.$")
+_FRONTED = re.compile(
+    r"^((?:In|During|After|Before|By|At|On|For|From|Since|Under|Until|With|Within|Throughout) (?:[^,]{3,60})), ((?:the |a |an |it |they |there |he |she |this |these |you |we )?\S.*)\.$"
+)
 _IF_FIRST = re.compile(r"^(If|When|Once|Because|Although|While) ([^,]{8,90}), ([^,]+)\.$")
 _IF_LAST = re.compile(r"^([^,;]{12,90}) (if|when|because|although) ([^,;]{8,90})\.$")
-_PASSIVE = re.compile(r"^((?:The|A|An|This|Each) [\w -]{3,40}?|[A-Z][\w]+(?: [A-Z]\w+){0,3}) (?:was|were) (\w+ed) by ((?:the |a |an )?[\w -]{3,40})\.$")
+_PASSIVE = re.compile(
+    r"^((?:The|A|An|This|Each) [\w -]{3,40}?|[A-Z][\w]+(?: [A-Z]\w+){0,3}) (?:was|were) (\w+ed) by ((?:the |a |an )?[\w -]{3,40})\.$"
+)
 _NUMBER_WORDS: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
-_TENS: Final[Mapping[int, str]] = {30: "thirty", 40: "forty", 50: "fifty", 60: "sixty", 70: "seventy", 80: "eighty", 90: "ninety"}
-_COUNTED = re.compile(r"(?<![\w$€£.,/-])(\d{1,2})(?= (?:days?|weeks?|months?|years?|hours?|minutes?|people|times|percent|users?|items?|pages?|projects?)\b)")
+_TENS: Final[Mapping[int, str]] = {
+    30: "thirty",
+    40: "forty",
+    50: "fifty",
+    60: "sixty",
+    70: "seventy",
+    80: "eighty",
+    90: "ninety",
+}
+_COUNTED = re.compile(
+    r"(?<![\w$€£.,/-])(\d{1,2})(?= (?:days?|weeks?|months?|years?|hours?|minutes?|people|times|percent|users?|items?|pages?|projects?)\b)"
+)
 _WEEKS = re.compile(r"(?<![\w.,])(\d) weeks?\b")
 _YEARS = re.compile(r"(?<![\w.,-])(\d) years\b")
 _PERCENT = re.compile(r"(?<=\d)\s?%|(?<=\d) percent\b")
 _THOUSANDS = re.compile(r"(?<![\w.,])(\d{1,3}),(\d{3})(?![\d,])")
 _DOLLARS = re.compile(r"\$(\d+(?:\.\d\d)?)(?![\d,.]|\s?(?:million|billion))")
-_DATE = re.compile(r"\b(\d{1,2}) (January|February|March|April|May|June|July|August|September|October|November|December) (\d{4})\b")
-_DATE_US = re.compile(r"\b(January|February|March|April|May|June|July|August|September|October|November|December) (\d{1,2}), (\d{4})\b")
+_DATE = re.compile(
+    r"\b(\d{1,2}) (January|February|March|April|May|June|July|August|September|October|November|December) (\d{4})\b"
+)
+_DATE_US = re.compile(
+    r"\b(January|February|March|April|May|June|July|August|September|October|November|December) (\d{1,2}), (\d{4})\b"
+)
 _LONG_NOT = re.compile(r"\b(is|are|was|were|do|does|did|could|should|would|has|have) not\b")
 _SHORT_NOT = re.compile(r"\b(is|are|was|were|do|does|did|could|should|would|has|have)n['’]t\b")
 _BRACKETS = re.compile(r" \([^()]{3,80}\)")
@@ -59,12 +77,13 @@ def paraphrased(text: str, lot: random.Random) -> str | None:
     """The sentence in other words; None where no rule fits, so that it would still be the source's own."""
     changes = list(CHANGES)
     lot.shuffle(changes)
+    changes.append(_opened)
     done, said = 0, text
     for change in changes:
         changed = change(said, lot)
         if changed != said:
             said, done = changed, done + 1
-        if done == _MOST:
+        if done == _MOST and change is not _opened:
             break
     return said if done and text.rstrip(".") not in said else None
 
@@ -103,7 +122,36 @@ def _capital(text: str) -> str:
 
 def _small(text: str) -> str:
     """A small first letter, unless the first word may be a name."""
-    common = text.split(" ", 1)[0] in {"The", "A", "An", "This", "These", "In", "During", "After", "Before", "By", "At", "On", "For", "From", "Since", "Under", "Until", "With", "Within", "Throughout", "You", "We", "It", "They", "There", "Each", "Every", "All"}
+    common = text.split(" ", 1)[0] in {
+        "The",
+        "A",
+        "An",
+        "This",
+        "These",
+        "In",
+        "During",
+        "After",
+        "Before",
+        "By",
+        "At",
+        "On",
+        "For",
+        "From",
+        "Since",
+        "Under",
+        "Until",
+        "With",
+        "Within",
+        "Throughout",
+        "You",
+        "We",
+        "It",
+        "They",
+        "There",
+        "Each",
+        "Every",
+        "All",
+    }
     return text[:1].lower() + text[1:] if common else text
 
 
@@ -149,4 +197,11 @@ def _opened(text: str, lot: random.Random) -> str:
     return lot.choice(_OPENINGS) + _small(text) if lot.random() < 0.3 else text
 
 
-CHANGES: Final[Sequence[Change]] = (_other_words, _other_order, _active, _other_numbers, _other_denial, _without_brackets, _opened)
+CHANGES: Final[Sequence[Change]] = (
+    _other_words,
+    _other_order,
+    _active,
+    _other_numbers,
+    _other_denial,
+    _without_brackets,
+)

@@ -22,7 +22,14 @@ class Rated(Protocol):
 
 
 FIGURES = ("kept", "reworded", "dropped", "cited", "blended_kept", "plain_kept")
-NAMES = ("as written", "source's words", "dropped", "right source", "as written, blended", "plain check keeps")
+NAMES = (
+    "as written",
+    "source's words",
+    "dropped",
+    "right source",
+    "as written, blended",
+    "plain check keeps",
+)
 
 
 def tables_of(rates: Sequence[Rated]) -> Iterator[Table]:
@@ -43,6 +50,8 @@ def _table(half: str, rates: Sequence[Rated]) -> Table:
             table.add_row(rate.kind, f"{rate.drafts:,}", *(f"{getattr(rate, name):.1%}" for name in FIGURES))
         total = sum(rate.drafts for rate in part)
         shares = [sum(getattr(rate, name) * rate.drafts for rate in part) / (total or 1) for name in FIGURES]
-        table.add_row("[bold]all right" if right else "[bold]all wrong", f"{total:,}", *(f"{own:.1%}" for own in shares))
+        table.add_row(
+            "[bold]all right" if right else "[bold]all wrong", f"{total:,}", *(f"{own:.1%}" for own in shares)
+        )
         table.add_section()
     return table

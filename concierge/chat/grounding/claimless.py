@@ -6,8 +6,7 @@ from typing import Final
 
 from concierge.chat.grounding.facts import Facts
 from concierge.chat.grounding.schemas import Claimless
-from concierge.chat.grounding.vocabulary import ANNOUNCING, BUSINESS
-from concierge.knowledge.lexical import terms
+from concierge.chat.grounding.vocabulary import ANNOUNCING, BUSINESS, stems
 
 _OPENINGS: Final[Mapping[Claimless, str]] = {
     "greeting": r"(?:hi|hello|hey|welcome|good (?:morning|afternoon|evening|day)|thanks?(?: you)?|you['’]?re (?:very )?welcome|glad to|nice to|great to|have a (?:nice|great|good|lovely)|enjoy|bye|goodbye|take care|cheers|my pleasure|congratulations)\b",
@@ -19,7 +18,7 @@ _OPENINGS: Final[Mapping[Claimless, str]] = {
 _OPENING = {reason: re.compile(rf"[\W_]*{pattern}", re.IGNORECASE) for reason, pattern in _OPENINGS.items()}
 # Words such sentences may hold, by stems; of "I don't know" more is allowed, as it states nothing.
 _SOCIAL: Final = frozenset(
-    terms(
+    stems(
         "hi hello hey welcome thanks thank good morning afternoon evening day nice great glad happy pleasure enjoy luck weekend "
         "sorry apologies apologize apologise inconvenience trouble frustrating frustration frustrated annoying upset worried worrying "
         "understand understandable imagine appreciate hear hearing sound sounds patience wait waiting bear feel feeling pity shame "
@@ -33,9 +32,13 @@ _SOCIAL: Final = frozenset(
     )
 )
 _COMMITTING: Final = frozenset(
-    terms(
+    stems(
         "refund discount guarantee guaranteed voucher coupon credit compensation replacement replace promise upgrade gift"
     )
+)
+# Who bounds or limits something, or calls it free, says something.
+_TELLING: Final = frozenset(
+    {"free", "for_a_fee", "at_most", "at_least", "except", "only", "excluded", "before", "within", "must"}
 )
 _ABOUT_US = re.compile(r"\b(?:we|us|our|ours|ourselves|we['’]\w+)\b", re.IGNORECASE)
 _OUR_PEOPLE = re.compile(
@@ -70,6 +73,8 @@ def claimless(facts: Facts, text: str, asked: frozenset[str]) -> Claimless | Non
         return None
     if facts.names - asked - _SOCIAL:
         return None
+    if any(not _TELLING.isdisjoint(clause.turns) for clause in facts.clauses):
+        return None
     rest = frozenset(facts.words) - _SOCIAL - asked
     ours = bool(_ABOUT_US.search(_OUR_PEOPLE.sub(" ", text)))
     if _OPENING["not_known"].match(text) and not ours and not _CONTINUES.search(text):
@@ -83,7 +88,7 @@ def claimless(facts: Facts, text: str, asked: frozenset[str]) -> Claimless | Non
     found = next((reason for reason, opening in _OPENING.items() if opening.match(text)), None)
     if found:
         return found
-    return "connective" if not facts.words and not facts.turns else None
+    return "connective" if not facts.words else None
 
 
 def _asks(facts: Facts, rest: frozenset[str]) -> bool:

@@ -6,10 +6,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from concierge.chat.grounding.polarity import Turned, turns_of, without_prefixes, without_turns
+from concierge.chat.grounding.polarity import Clause, clauses_of, without_prefixes, without_turns
 from concierge.chat.grounding.values import Stated, Valued, valued
-from concierge.chat.grounding.vocabulary import LIGHT, SYNONYMS
-from concierge.knowledge.lexical import terms
+from concierge.chat.grounding.vocabulary import LIGHT, SYNONYMS, stems
 
 _NAME = re.compile(r"(?<=[\w,;)\]’'\"”%&/|-] )[\"“‘(*_]{0,3}(?!I\b|I['’])([A-Z][\w’'.-]*\w|[A-Z])")
 _BETWEEN = re.compile(r"[,;|]|\b(?:and|but|while|or|whereas)\b", re.IGNORECASE)
@@ -44,7 +43,7 @@ class Facts:
     groups: frozenset[int]
     names: frozenset[str]
     valued: Valued
-    turns: tuple[Turned, ...]
+    clauses: tuple[Clause, ...]
     segments: tuple[frozenset[str], ...]
     subject: frozenset[str]
 
@@ -53,9 +52,9 @@ class Facts:
 def facts_of(text: str) -> Facts:
     text = without_prefixes(text)
     known = valued(text)
-    everything = frozenset(terms(known.text))
-    words = tuple(dict.fromkeys(word for word in terms(without_turns(known.rest)) if _weighs(word)))
-    names = frozenset(terms(" ".join(_NAME.findall(known.text)))) - LIGHT
+    everything = frozenset(stems(known.text))
+    words = tuple(dict.fromkeys(word for word in stems(without_turns(known.rest)) if _weighs(word)))
+    names = frozenset(stems(" ".join(_NAME.findall(known.text)))) - LIGHT
     return Facts(
         text=text,
         words=words,
@@ -63,7 +62,7 @@ def facts_of(text: str) -> Facts:
         groups=groups_of(everything),
         names=names,
         valued=known,
-        turns=turns_of(text),
+        clauses=clauses_of(text),
         segments=_segments(known),
         subject=_subject(known.text),
     )
@@ -81,7 +80,7 @@ def _segments(known: Valued) -> tuple[frozenset[str], ...]:
     """Cut the text between neighbouring values, at the first joint there."""
     values = known.values
     if len(values) < 2:
-        return (frozenset(terms(known.text)),) * len(values)
+        return (frozenset(stems(known.text)),) * len(values)
     cuts = [0]
     for one, other in pairwise(values):
         between = known.text[one.end : other.start]
@@ -89,7 +88,7 @@ def _segments(known: Valued) -> tuple[frozenset[str], ...]:
         cuts.append(one.end + (joint.start() if joint else 0))
     cuts.append(len(known.text))
     return tuple(
-        frozenset(word for word in terms(known.text[start:end]) if _weighs(word))
+        frozenset(word for word in stems(known.text[start:end]) if _weighs(word))
         for start, end in pairwise(cuts)
     )
 
@@ -100,7 +99,7 @@ def _subject(text: str) -> frozenset[str]:
     verb = _VERB.search(head)
     if verb is None:
         return frozenset()
-    return frozenset(word for word in terms(head[: verb.start()]) if _weighs(word))
+    return frozenset(word for word in stems(head[: verb.start()]) if _weighs(word))
 
 
 def has_verb(text: str) -> bool:

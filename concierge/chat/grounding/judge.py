@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.chat.grounding.claimless import claimless
-from concierge.chat.grounding.facts import VERB, Facts, facts_of, has_verb, values_with_segments
+from concierge.chat.grounding.facts import Facts, facts_of, has_verb, values_with_segments
 from concierge.chat.grounding.library import Library, Rest
 from concierge.chat.grounding.polarity import agree
 from concierge.chat.grounding.schemas import Fault
-from concierge.chat.grounding.values import Stated, holds, same, valued
+from concierge.chat.grounding.values import Stated, same, unstated, valued
 from concierge.knowledge.schemas import Passage
 
 # So many places are looked at closely, of the sources that are cited and of all.
@@ -30,9 +30,8 @@ _SUBORDINATE = re.compile(
     r"[\W_]*(?:and |but )?(?:if|when|unless|once|after|before|until|because|since|as|except|provided|in case|while|whereas)\b",
     re.IGNORECASE,
 )
-_NO_OWN_SUBJECT = re.compile(
-    rf"[\W_]*(?:(?:and|but|also|so|then)\s+)*(?:it|they|which|who|that|its|their|these|this|he|she|{VERB})\b",
-    re.IGNORECASE,
+_OWN_SUBJECT = re.compile(
+    r"[\W_]*(?:(?:and|but|also|so|then|while|whereas)\s+)*(?:(?i:we|you|i|the|a|an|our|your|my|each|every|all|there|most|some|any|no one|nobody)\b|[A-Z])"
 )
 
 
@@ -67,16 +66,18 @@ def find(asked: Asked, library: Library, cited: Sequence[int]) -> Finding:
     likeness = ranked[0][0] if ranked else 0.0
     own = [rest for _, rest in ranked if rest.source in cited][:_LOOKED_AT]
     every = [rest for _, rest in ranked[: 2 * _LOOKED_AT]]
-    nearest: list[Finding] = []
-    for candidates in (own, every):
+    missed: list[Finding] = []
+    for candidates, among in ((own, cited), (every, ())):
         found = _by_one(asked, candidates, library.passages)
         if found.fault:
-            found = _by_clauses(asked, library, cited if candidates is own else ()) or found
+            missed.append(found)
+            found = _by_clauses(asked, library, among) or found
         if found.fault is None:
             return Finding(None, found.rests, likeness=likeness)
-        nearest += [found] if found.rests else []
-    first = nearest[0] if nearest else Finding("elsewhere")
-    return Finding(first.fault, first.rests, any(entry.partial for entry in nearest), likeness)
+        missed.append(found)
+    nearest = missed[2]  # Of all sources, as a whole.
+    rests = dict.fromkeys(rest for entry in (nearest, missed[0]) for rest in entry.rests)
+    return Finding(nearest.fault, tuple(rests), any(entry.partial for entry in missed), likeness)
 
 
 def _wanted(asked: Asked) -> Sequence[str]:
@@ -84,14 +85,17 @@ def _wanted(asked: Asked) -> Sequence[str]:
 
 
 def _by_one(asked: Asked, candidates: Sequence[Rest], passages: Sequence[Passage]) -> Finding:
-    first: Finding | None = None
+    """The first place that supports a sentence; else the fault beside the nearest one, with the two nearest."""
+    faults: list[Fault] = []
     for rest in candidates:
         fault = fault_of(asked, rest, passages)
         if fault is None:
             return Finding(None, (rest,))
-        half = fault == "words" and _share(asked.facts, rest) >= PARTIAL
-        first = first or Finding(fault, (rest,), partial=half)
-    return first or Finding("elsewhere")
+        faults.append(fault)
+    if not faults:
+        return Finding("elsewhere")
+    half = faults[0] == "words" and _share(asked.facts, candidates[0]) >= PARTIAL
+    return Finding(faults[0], tuple(candidates[:2]), partial=half)
 
 
 def _by_clauses(asked: Asked, library: Library, cited: Sequence[int]) -> Finding | None:
@@ -106,9 +110,7 @@ def _by_clauses(asked: Asked, library: Library, cited: Sequence[int]) -> Finding
         facts = facts_of(part)
         if claimless(facts, part, asked.question):
             continue
-        antecedent = (
-            asked.antecedent if number == 0 else subject if _NO_OWN_SUBJECT.match(part) else frozenset[str]()
-        )
+        antecedent = _antecedent(number, part, asked, subject)
         clause = Asked(facts, antecedent)
         ranked = [rest for _, rest in library.ranked(_wanted(clause)) if not cited or rest.source in cited]
         found = _by_one(clause, ranked[:_LOOKED_AT], library.passages)
@@ -119,6 +121,13 @@ def _by_clauses(asked: Asked, library: Library, cited: Sequence[int]) -> Finding
     if not missing and rests:
         return Finding(None, tuple(rests))
     return Finding(missing[0].fault, tuple(rests), partial=True) if rests else None
+
+
+def _antecedent(number: int, part: str, asked: Asked, subject: frozenset[str]) -> frozenset[str]:
+    """A clause that brings no subject of its own is about that of the first."""
+    if number == 0:
+        return asked.antecedent
+    return frozenset() if _OWN_SUBJECT.match(part) else subject
 
 
 def clauses_of(text: str) -> Iterator[str]:
@@ -143,19 +152,14 @@ def _complete(part: str) -> bool:
 def fault_of(asked: Asked, rest: Rest, passages: Sequence[Passage]) -> Fault | None:
     """What a sentence says that this place of a source does not, the plainest first; None where it says all of it."""
     facts = asked.facts
-    under = valued(rest.context_text)
-    for value in facts.valued.values:
-        if not holds(rest.facts.valued, value) and not (
-            value.kind in {"date", "number"} and holds(under, value)
-        ):
-            return value.kind
+    unheld = unstated(facts.valued, rest.facts.valued, valued(rest.context_text))
+    if unheld:
+        return unheld.kind
     if not facts.valued.addresses <= rest.addresses:
         return "address"
-    if not facts.valued.codes <= rest.facts.valued.codes | under.codes or not all(
-        map(rest.names, facts.names)
-    ):
+    if not _names_agree(facts, rest):
         return "name"
-    if not agree(facts.turns, rest.facts.turns, facts.terms):
+    if not agree(facts.clauses, rest.facts.clauses):
         return "polarity"
     if not _belong(facts, rest):
         return "belongs"
@@ -163,6 +167,19 @@ def fault_of(asked: Asked, rest: Rest, passages: Sequence[Passage]) -> Fault | N
     if missing and not _means_the_same(asked, missing, rest, passages):
         return "words"
     return None if _same_subject(asked, rest) else "subject"
+
+
+def _names_agree(facts: Facts, rest: Rest) -> bool:
+    """Whether the source has every name and code. One that only its title or a heading has may be the subject, or stand
+    where the source's own sentence names nothing else.
+    """
+    if not facts.valued.codes <= rest.facts.valued.codes | valued(rest.context_text).codes:
+        return False
+    above = [name for name in facts.names if name not in rest.facts.terms]
+    if not all(name in rest.context for name in above):
+        return False
+    omitted = rest.facts.names - facts.terms
+    return not above or not omitted or (set(above) <= facts.subject and not omitted & rest.facts.subject)
 
 
 def _share(facts: Facts, rest: Rest) -> float:

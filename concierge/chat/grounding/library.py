@@ -7,17 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from concierge.chat.grounding.facts import Facts, facts_of, groups_of
+from concierge.chat.grounding.facts import VERB, Facts, facts_of, groups_of
 from concierge.chat.grounding.schemas import Evidence
 from concierge.chat.grounding.values import ADDRESS, valued
-from concierge.chat.grounding.vocabulary import SYNONYMS
+from concierge.chat.grounding.vocabulary import SYNONYMS, stems
 from concierge.chat.writers.structure import Unit, units_of
-from concierge.knowledge.lexical import terms
 from concierge.knowledge.schemas import Passage
 
 ANAPHOR = re.compile(
     r"(?:(?:and|but|also|however|moreover|in addition|additionally|therefore|thus|for example|instead|then),?\s+)?"
     r"(?:it|its|they|their|them|this|these|those|that|such|he|she|his|her|him|both|each|one|the (?:former|latter|two|same))\b",
+    re.IGNORECASE,
+)
+# What stands for something said before, as "this" alone does, and "this plan" does not.
+PRONOUN = re.compile(
+    rf"[\W_]*(?:it|its|they|their|he|she|his|her)\b|[\W_]*(?:this|these|those|that|both)\s+(?:also\s+)?(?:{VERB})\b",
     re.IGNORECASE,
 )
 _CHAIN = 3
@@ -141,9 +145,9 @@ def _rests(passage: Passage, number: int, units: Sequence[Unit], addresses: froz
         before = tuple(units[: unit.index])
         title = _TITLE_SPLIT.sub(" ", passage.title)
         context_text = " | ".join((title, *unit.headings, *_asked(before)))
-        leans = unit.kind == "prose" and bool(ANAPHOR.match(unit.text) or not unit.whole)
-        context = frozenset(terms(context_text))
-        if leans:
+        leans = unit.kind == "prose" and bool(PRONOUN.match(unit.text) or not unit.whole)
+        context = frozenset(stems(context_text))
+        if leans or (unit.kind == "prose" and ANAPHOR.match(unit.text)):
             context |= _leaned_on(unit, before)
         start, end = unit.start - passage.start, unit.end - passage.start
         yield Rest(

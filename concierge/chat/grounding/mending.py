@@ -8,7 +8,7 @@ from concierge.chat.grounding.claimless import is_bare_answer
 from concierge.chat.grounding.draft import tidy
 from concierge.chat.grounding.facts import facts_of, has_verb
 from concierge.chat.grounding.judge import Asked, fault_of
-from concierge.chat.grounding.library import ANAPHOR, Library, Rest
+from concierge.chat.grounding.library import ANAPHOR, PRONOUN, Library, Rest
 from concierge.chat.grounding.reading import Read
 from concierge.chat.grounding.schemas import Fate
 from concierge.chat.grounding.values import ADDRESS, valued
@@ -48,7 +48,7 @@ def mend(reads: Sequence[Read], library: Library) -> list[Mended]:
 
 def _mended(read: Read, before: Sequence[Mended], library: Library, said: set[tuple[int, int]]) -> Mended:
     if read.verdict in {"supported", "no_claim"}:
-        if not (read.leans and _lost_its_subject(read, before)):
+        if not _lost_its_subject(read, before):
             text = _first_words(read, before, _presentable(read, library))
             return Mended(read, "kept", text, read.rests if read.verdict == "supported" else ())
         said.difference_update((rest.source, rest.start) for rest in read.rests)
@@ -62,9 +62,15 @@ def _mended(read: Read, before: Sequence[Mended], library: Library, said: set[tu
 
 
 def _lost_its_subject(read: Read, before: Sequence[Mended]) -> bool:
-    """Whether what "it" stood for has gone, or was replaced."""
+    """Whether "it" would stand for something else, as what it stood for has gone or was replaced."""
+    if not PRONOUN.match(read.piece.text):
+        return False
     last = next((entry for entry in reversed(before) if entry.read.piece.kind == "sentence"), None)
-    return last is not None and last.read.piece.block == read.piece.block and last.fate != "kept"
+    if last is None or last.read.piece.block != read.piece.block or last.fate == "kept":
+        return False
+    return last.fate == "dropped" or not any(
+        rest.covers(word) for rest in last.rests for word in read.antecedent
+    )
 
 
 def _first_words(read: Read, before: Sequence[Mended], text: str) -> str:
@@ -101,9 +107,7 @@ def _own_words(read: Read, rest: Rest, library: Library) -> str | None:
     if (
         text is None
         or len(text) > _LONGEST
-        or (not _ENDS.search(text)
-        and read.piece.kind == "sentence"
-        and not read.piece.listed)
+        or (not _ENDS.search(text) and read.piece.kind == "sentence" and not read.piece.listed)
     ):
         return None
     return text if fault_of(Asked(facts_of(text)), rest, library.passages) is None else None

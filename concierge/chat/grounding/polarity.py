@@ -1,15 +1,17 @@
 """What turns a statement round: denial, exceptions, bounds, before and after, free and for a fee. Tables and their comparison."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from itertools import pairwise
+from typing import Final, Literal, cast
 
-from concierge.knowledge.lexical import terms
+from concierge.chat.grounding.vocabulary import SYNONYMS, stems
 
 Turn = Literal[
-    "not", "except", "only", "at_most", "at_least", "before", "after", "free", "for_a_fee", "included", "excluded",
+    "not", "except", "only", "at_most", "at_least", "before", "after", "within", "free", "for_a_fee", "included", "excluded",
     "all", "some", "must", "may", "more", "less", "first", "last",
 ]  # fmt: skip
 
@@ -23,11 +25,12 @@ _PATTERNS: Final[Mapping[Turn, str]] = {
     "only": r"only|solely|exclusively|nothing but",
     "before": r"before|prior to|earlier than|ahead of|until|till|by the (?:time|end)|preced(?:e|es|ing|ed)|previous to",
     "after": r"after(?:wards?)?|following|later than|once|since|upon|from the (?:day|date|time)|subsequent(?:ly)? to|as soon as|when",
+    "within": r"within|inside",
     "excluded": r"exclud(?:e|es|ed|ing)|left out|omit(?:s|ted)?|not includ(?:e|ed|ing)|do(?:es)? not include|(?:is|are)n['’]t included|without",
     "included": r"includ(?:e|es|ed|ing)|compris(?:e|es|ed|ing)|contain(?:s|ed|ing)?|with",
     "not": r"not|no|never|none|nothing|nobody|nowhere|neither|nor|without|cannot|\w+n['’]t|unable|impossible|lacks?|lacking|fail(?:s|ed)? to|refus(?:e|es|ed)|prohibit(?:s|ed)?|forb(?:id|ids|idden|ade)|prevent(?:s|ed)?|hardly|scarcely|rarely|seldom|free of(?! charge| cost)",
     "all": r"all|every|each|always|any|entire(?:ly)?|whole|everyone|everything|everywhere|both",
-    "some": r"some|certain|selected|several|a few|many|most(?:ly)?|sometimes|often|occasionally|partly|partially|part of|half of|usually|generally|typically|rarely|seldom",
+    "some": r"some|certain|selected|most(?:ly)?|sometimes|often|occasionally|partly|partially|part of|half of|usually|generally|typically|rarely|seldom",
     "must": r"must|required|mandatory|obligatory|compulsory",
     "may": r"may|might|can|could|optional(?:ly)?",
     "more": r"more|higher|larger|greater|bigger|longer|faster|better|increas(?:e|es|ed|ing)|ris(?:e|es|ing)|rose|grew|grow(?:s|ing)?|older|stronger|above|over",
@@ -44,7 +47,7 @@ _MEETS: Final[Mapping[Turn, frozenset[Turn]]] = {
 }
 _ADDED: Final[frozenset[Turn]] = frozenset({"at_most", "at_least", "free", "for_a_fee", "before"})
 _OPPOSITES: Final[tuple[tuple[Turn, Turn], ...]] = (
-    ("at_most", "at_least"), ("before", "after"), ("free", "for_a_fee"), ("included", "excluded"), ("all", "some"),
+    ("at_most", "at_least"), ("before", "after"), ("within", "after"), ("free", "for_a_fee"), ("included", "excluded"), ("all", "some"),
     ("must", "may"), ("more", "less"), ("first", "last"),
 )  # fmt: skip
 # Words of these turns say no more than their turn; the others are judged as words too.
@@ -58,7 +61,9 @@ _WORDS_OF_TURNS = re.compile(
     "|".join(rf"\b(?:{_PATTERNS[name]})(?!\w)" for name in _ONLY_TURN), re.IGNORECASE
 )
 _CLAUSE = re.compile(
-    r"[,;:()—–|!?]|\.\s|\b(?:and|but|or|while|whereas|although|though|because|if|which|who|that|so|yet)\b|\b(?=unless\b|except\b|unlike\b|instead of\b|rather than\b)",
+    r"[;:()—–|!?]|\.\s|\s(?=(?:but|while|whereas|although|though|because|if|when|which|who|that|so|yet|unless|except|unlike|instead of|rather than)\b)"
+    r"|,\s(?=(?:and\s|or\s)?(?:we|you|it|they|he|she|the|there|this|these|a|an|not|no)\b)"
+    r"|\s(?=(?:and|or)\s(?:we|you|it|they|he|she|there|cannot|can|is|are|was|were|not|does|do|did|will|has|have|had|must|never|no)\b)",
     re.IGNORECASE,
 )
 # Words that say no by their beginning, where what is left is a word that is said of things as well.
@@ -78,15 +83,25 @@ _PREFIXED = re.compile(
 _ALWAYS_MEANT = re.compile(
     r"\bnot (?:only|just|merely)\b|\bno (?:doubt|problem|worries|matter)\b|^\s*(?:no|yes),\s", re.IGNORECASE
 )
-_SHARE = 0.5
+# A clause is the counterpart of another when it shares nearly as many words as the best one does.
+_ALMOST = 0.75
+# A source's clause is said when so many of its words are.
+_SAID = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
-    """A word that turns a statement, and the stems of the clause it stands in."""
+class Clause:
+    """A clause: what turns it, and how often, the stems it is about, and what these may be called too."""
 
-    turn: Turn
+    turns: Mapping[Turn, int]
     about: frozenset[str]
+    groups: frozenset[int]
+
+    def shared(self, other: "Clause") -> int:
+        """How many of its words the other has."""
+        return sum(
+            word in other.about or not other.groups.isdisjoint(SYNONYMS.get(word, ())) for word in self.about
+        )
 
 
 @lru_cache(maxsize=4096)
@@ -96,21 +111,16 @@ def without_prefixes(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def turns_of(text: str) -> tuple[Turned, ...]:
-    """What turns the statements of a text, in order; `text` has gone through `without_prefixes`."""
-    return tuple(_turns(text))
-
-
-def _turns(text: str) -> Iterator[Turned]:
-    if not _ALL.search(text):
-        return
+def clauses_of(text: str) -> tuple[Clause, ...]:
+    """The clauses of a text in order; it has gone through `without_prefixes`."""
     cuts = [0, *(match.start() for match in _CLAUSE.finditer(text)), len(text)]
-    for start, end in zip(cuts, cuts[1:], strict=False):
-        clause = text[start:end]
-        found: list[Turn] = [match.lastgroup for match in _ALL.finditer(clause) if match.lastgroup]  # type: ignore[misc]
-        if found:
-            about = frozenset(terms(_ALL.sub(" ", clause)))
-            yield from (Turned(turn, about) for turn in dict.fromkeys(found))
+    return tuple(_clause(text[start:end]) for start, end in pairwise(cuts) if start < end)
+
+
+def _clause(text: str) -> Clause:
+    turns = Counter(cast("Turn", match.lastgroup) for match in _ALL.finditer(text))
+    about = frozenset(stems(_ALL.sub(" ", text) if turns else text))
+    return Clause(turns, about, frozenset(group for word in about for group in SYNONYMS.get(word, ())))
 
 
 def without_turns(text: str) -> str:
@@ -118,44 +128,61 @@ def without_turns(text: str) -> str:
     return _WORDS_OF_TURNS.sub(" ", text)
 
 
-def agree(said: tuple[Turned, ...], known: tuple[Turned, ...], words: frozenset[str]) -> bool:
-    """Whether a sentence, whose stems are `words`, is turned as its source is: neither way more, nor less."""
+def agree(said: Sequence[Clause], known: Sequence[Clause]) -> bool:
+    """Whether what a sentence says is turned as in its source: neither more nor less."""
     return (
-        all(_met(own, known) for own in said)
-        and not any(_left_out(own, said, words) for own in known)
+        all(_met(clause, known) for clause in said)
+        and not any(_left_out(clause, said) for clause in known)
         and not any(_opposed(one, other, said, known) for one, other in _OPPOSITES)
     )
 
 
-def _near(one: Turned, other: Turned) -> bool:
-    return not one.about or not other.about or bool(one.about & other.about)
+def _aligned(clause: Clause, others: Sequence[Clause]) -> list[Clause]:
+    """The clauses that are about the same as this one more than all others are."""
+    if not clause.about:
+        return [other for other in others if not other.about]
+    shared = [clause.shared(other) for other in others]
+    best = max(shared, default=0)
+    return [other for other, count in zip(others, shared, strict=True) if best and count >= _ALMOST * best]
 
 
-def _met(own: Turned, known: tuple[Turned, ...]) -> bool:
-    """Whether what turns a sentence turns its source as well, in a clause about the same."""
-    if own.turn in _MEETS:
-        return any(other.turn in _MEETS[own.turn] and _near(own, other) for other in known)
-    return own.turn not in _ADDED or any(other.turn == own.turn for other in known)
+def _met(clause: Clause, known: Sequence[Clause]) -> bool:
+    """Whether what turns a clause turns it in the source as well, and as often."""
+    present = {turn for other in known for turn in other.turns}
+    if clause.turns.keys() & _ADDED - present:
+        return False
+    turning = clause.turns.keys() & _MEETS.keys()
+    if not turning:
+        return True
+    aligned = _aligned(clause, known)
+    return all(any(_meets(turn, clause, other) for other in aligned) for turn in turning)
 
 
-def _left_out(own: Turned, said: tuple[Turned, ...], words: frozenset[str]) -> bool:
+def _meets(turn: Turn, clause: Clause, other: Clause) -> bool:
+    if turn in other.turns:
+        return clause.turns[turn] % 2 == other.turns[turn] % 2
+    return bool(_MEETS[turn] & other.turns.keys())
+
+
+def _left_out(clause: Clause, said: Sequence[Clause]) -> bool:
     """Whether the source denies, excepts or limits what the sentence says, and the sentence does not."""
-    if own.turn not in _MEETS or not own.about:
+    turning = clause.turns.keys() & _MEETS.keys()
+    if not turning or not clause.about:
         return False
-    if len(own.about & words) < _SHARE * len(own.about):
-        return False
-    return not any(other.turn in _MEETS[own.turn] and _near(own, other) for other in said)
+    aligned = [other for other in _aligned(clause, said) if clause.shared(other) >= _SAID * len(clause.about)]
+    return bool(aligned) and not all(
+        any(_meets(turn, clause, other) for other in aligned) for turn in turning
+    )
 
 
-def _opposed(one: Turn, other: Turn, said: tuple[Turned, ...], known: tuple[Turned, ...]) -> bool:
+def _opposed(one: Turn, other: Turn, said: Sequence[Clause], known: Sequence[Clause]) -> bool:
     return _against(one, other, said, known) or _against(other, one, said, known)
 
 
-def _against(mine: Turn, theirs: Turn, said: tuple[Turned, ...], known: tuple[Turned, ...]) -> bool:
-    for own in said:
-        if own.turn != mine:
-            continue
-        near = {entry.turn for entry in known if _near(own, entry)}
-        if theirs in near and mine not in near:
-            return True
+def _against(mine: Turn, theirs: Turn, said: Sequence[Clause], known: Sequence[Clause]) -> bool:
+    for clause in said:
+        if mine in clause.turns:
+            aligned = {turn for other in _aligned(clause, known) for turn in other.turns}
+            if theirs in aligned and mine not in aligned:
+                return True
     return False

@@ -12,9 +12,9 @@ from concierge.chat.grounding.claimless import announces, claimless, is_general,
 from concierge.chat.grounding.draft import Piece
 from concierge.chat.grounding.facts import Facts, facts_of, has_verb
 from concierge.chat.grounding.judge import Asked, Finding, find
-from concierge.chat.grounding.library import ANAPHOR, Library, Rest
+from concierge.chat.grounding.library import PRONOUN, Library, Rest
+from concierge.chat.grounding.vocabulary import stems
 from concierge.chat.grounding.schemas import Mark, Reason, Verdict
-from concierge.knowledge.lexical import terms
 
 # A longer sentence is none; nobody reads it, and it would cost more than all others together.
 LONGEST = 1500
@@ -39,7 +39,7 @@ class Read:
     mark: Mark = "none"
     general: bool = False
     likeness: float = 0.0
-    leans: bool = False
+    antecedent: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -78,13 +78,13 @@ class Reader:
             self.lead = frozenset()
 
     def _remember(self, piece: Piece, facts: Facts) -> None:
-        if not ANAPHOR.match(piece.text):
+        if not PRONOUN.match(piece.text):
             self.subject = facts.subject or facts.names
         if piece.leads and not piece.listed:
             self.lead = facts.names
 
     def _antecedent(self, piece: Piece, facts: Facts) -> frozenset[str]:
-        if ANAPHOR.match(_CONNECTIVE.sub("", piece.text, count=1)):
+        if PRONOUN.match(_CONNECTIVE.sub("", piece.text, count=1)):
             return self.subject or self.lead or self.section
         about = self.lead or self.section if piece.listed or piece.kind == "row" else frozenset[str]()
         return frozenset() if facts.names else about
@@ -97,13 +97,19 @@ class Reader:
             return Read(piece, facts, "unsupported", "promise", mark=_removed(piece))
         if piece.leads and not has_verb(piece.text) and self._introduces(facts):
             return Read(piece, facts, "no_claim", "connective", mark=_removed(piece))
-        leans = bool(ANAPHOR.match(piece.text))
         antecedent = self._antecedent(piece, facts)
         found = find(Asked(facts, antecedent, vector, self.question), self.library, piece.marks)
         if found.fault is None:
             mark = _mark(piece.marks, found.rests)
             return Read(
-                piece, facts, "supported", "stated", found.rests, mark, likeness=found.likeness, leans=leans
+                piece,
+                facts,
+                "supported",
+                "stated",
+                found.rests,
+                mark,
+                likeness=found.likeness,
+                antecedent=antecedent,
             )
         if piece.leads and self._introduces(facts):
             return Read(piece, facts, "no_claim", "connective", mark=_removed(piece))
@@ -174,7 +180,7 @@ def _mark(marks: Sequence[int], rests: Sequence[Rest]) -> Mark:
 
 
 def question_words(question: str) -> frozenset[str]:
-    return frozenset(terms(question))
+    return frozenset(stems(question))
 
 
 def read_all(

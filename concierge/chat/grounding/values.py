@@ -8,7 +8,6 @@ from typing import Literal
 
 from concierge.knowledge.contradictions import values_of
 from concierge.knowledge.contradictions.values import MONTHS, NUMBERS, holds_number
-from concierge.knowledge.lexical import terms
 from concierge.knowledge.schemas import Span
 
 StatedKind = Literal["price", "share", "duration", "date", "number"]
@@ -53,6 +52,18 @@ _OF_MONTH = re.compile(
 )
 _CODED_CURRENCY = re.compile(r"\b(?P<code>USD|EUR|GBP|US\$|JPY)\s?(?=\d)")
 _SIGNS = {"USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+_OFTEN = re.compile(
+    r"\b(?P<adverb>hourly|daily|weekly|monthly|quarterly|yearly|annual(?:ly)?)\b|(?:\b(?:per|each|every|an?)\s|/)(?P<unit>hour|day|week|month|quarter|year)\b|/(?P<short>mo|yr)\b",
+    re.IGNORECASE,
+)
+_HOW_OFTEN = {
+    "daily": "day",
+    "annual": "year",
+    "annually": "year",
+    "yearly": "year",
+    "mo": "month",
+    "yr": "year",
+}
 _BARE = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w])")
 _SLASHED = re.compile(r"(?<=\d)/(?:mo|month)\b|(?<=\d)\s?/\s?(?=[a-z])", re.IGNORECASE)
 _PLAIN_NUMBERS = frozenset({"one", "second", "zero"})
@@ -102,7 +113,7 @@ def valued(text: str) -> Valued:
     addresses, codes = set[str](), set[str]()
     if "." in text or "@" in text or "/" in text:
         text = ADDRESS.sub(_into(addresses, _address), text)
-    if not holds_number(text) and not _SCALED.search(text):
+    if not holds_number(text) and not _SCALED.search(text) and not _OFTEN.search(text):
         return Valued(text, text, (), frozenset(addresses), frozenset())
     text = _PHONE.sub(_into(addresses, _digits), text)
     text = _written_one_way(text)
@@ -168,7 +179,7 @@ def _written_one_way(text: str) -> str:
 def _scaled(match: re.Match[str]) -> str:
     written = match["n"].lower()
     number = 1.0 if written in {"a", "an"} else float(NUMBERS.get(written, 0)) or _float(written)
-    return f"{number * _SCALE[match['by'].lower()]:.10g}" if number else match.group()
+    return f"{number * _SCALE[match['by'].lower()]:.15g}" if number else match.group()
 
 
 def _float(written: str) -> float:
@@ -195,6 +206,11 @@ def _values(text: str) -> list[Stated]:
             found.append(_counted(value.unit, value.amount, text, (start, end)))
         else:
             found.append(Stated(value.kind, value.unit, value.amount, start, end))
+    for match in _OFTEN.finditer(text):
+        word = (match["adverb"] or match["unit"] or match["short"]).lower()
+        found.append(
+            Stated("duration", "every", _HOW_OFTEN.get(word, word.removesuffix("ly")), *match.span())
+        )
     taken = [(value.start, value.end) for value in found]
     for match in _BARE.finditer(text):
         if not any(start < match.end() and match.start() < end for start, end in taken):
@@ -210,12 +226,19 @@ def _counted(unit: str, amount: str, text: str, span: Span) -> Stated:
 
 def _plain(written: str) -> str:
     number = _float(written)
-    return f"{number:g}" if number else written
+    return f"{number:.15g}" if number else written
 
 
-def holds(known: Valued, value: Stated) -> bool:
-    """Whether a text states this value, as exactly as it is given."""
-    return any(same(other, value) for other in known.values)
+def unstated(said: Valued, known: Valued, above: Valued) -> Stated | None:
+    """The first value that a source does not state, or not so often; a year or a bare number may stand above it."""
+    for value in said.values:
+        wanted = sum(same(value, other) for other in said.values)
+        stated = sum(same(other, value) for other in known.values)
+        if value.kind in {"date", "number"}:
+            stated += sum(same(other, value) for other in above.values)
+        if stated < wanted and not (value.amount == "1" and re.search(r"\bone\b", known.text, re.IGNORECASE)):
+            return value
+    return None
 
 
 def same(stated: Stated, wanted: Stated) -> bool:
@@ -236,12 +259,11 @@ def same(stated: Stated, wanted: Stated) -> bool:
     return (stated.unit, stated.amount) == (wanted.unit, wanted.amount)
 
 
-def _days(value: Stated) -> tuple[str, float]:
+def _days(value: Stated) -> tuple[str, str]:
     """A period as it compares: hours count as days where they make whole ones."""
-    number = float(value.amount) if value.amount.replace(".", "", 1).isdigit() else -1.0
-    if value.unit == "seconds" and number > 0 and number % 86_400 == 0:
-        return "days", number / 86_400
-    return value.unit, number
+    if value.unit == "seconds" and value.amount.isdigit() and int(value.amount) % 86_400 == 0:
+        return "days", str(int(value.amount) // 86_400)
+    return value.unit, value.amount
 
 
 def _units_agree(one: str, other: str) -> bool:
@@ -250,8 +272,7 @@ def _units_agree(one: str, other: str) -> bool:
     return (
         one == other
         or not (one and other)
-        or (one.startswith("#") != other.startswith("#")
-        and not {one, other} & set(_MEASURES.values()))
+        or (one.startswith("#") != other.startswith("#") and not {one, other} & set(_MEASURES.values()))
     )
 
 
@@ -263,12 +284,3 @@ def _part_of_date(stated: Stated, wanted: Stated) -> bool:
 
 def _year_of(stated: Stated, wanted: Stated) -> bool:
     return wanted.kind == "number" and stated.kind == "date" and stated.amount[:4] == wanted.amount
-
-
-def unit_terms(values: tuple[Stated, ...]) -> frozenset[str]:
-    """The words that name units of the values, which a text with another unit of the same length need not have."""
-    return (
-        frozenset(terms("day week month year hour minute second percent dollar euro pound"))
-        if values
-        else frozenset()
-    )
