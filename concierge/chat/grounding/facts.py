@@ -27,6 +27,7 @@ VERB: Final = (
 )
 _VERB = re.compile(rf"\b(?:{VERB})\b", re.IGNORECASE)
 _PERSON = re.compile(r"\b(?:we|you|they|it|he|she|i)\s+(?:also\s+|then\s+|only\s+)?[a-z]+", re.IGNORECASE)
+_NO_NAMES: Final = frozenset({"yes", "no", "ok", "i", "note", "not"})
 _SUBJECT_WORDS = 12
 
 
@@ -53,8 +54,10 @@ def facts_of(text: str) -> Facts:
     text = without_prefixes(text)
     known = valued(text)
     everything = frozenset(stems(known.text))
-    words = tuple(dict.fromkeys(word for word in stems(without_turns(known.rest)) if _weighs(word)))
-    names = frozenset(stems(" ".join(_NAME.findall(known.text)))) - LIGHT
+    names = frozenset(stems(" ".join(_NAME.findall(known.text)))) - _NO_NAMES
+    words = tuple(
+        dict.fromkeys(word for word in stems(without_turns(known.rest)) if _weighs(word) or word in names)
+    )
     return Facts(
         text=text,
         words=words,

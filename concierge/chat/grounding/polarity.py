@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final, Literal, cast
 
 from concierge.chat.grounding.vocabulary import SYNONYMS, stems
+from concierge.knowledge.contradictions.values import NUMBERS
 
 Turn = Literal[
     "not", "except", "only", "at_most", "at_least", "before", "after", "within", "free", "for_a_fee", "included", "excluded",
@@ -51,6 +52,7 @@ _OPPOSITES: Final[tuple[tuple[Turn, Turn], ...]] = (
     ("must", "may"), ("more", "less"), ("first", "last"),
 )  # fmt: skip
 # Words of these turns say no more than their turn; the others are judged as words too.
+_COUNTS: Final = frozenset(stems(" ".join(NUMBERS)))
 _ONLY_TURN: Final[tuple[Turn, ...]] = (
     "free", "for_a_fee", "at_most", "at_least", "except", "only", "before", "after", "excluded", "included", "not", "all", "may",
 )  # fmt: skip
@@ -64,6 +66,10 @@ _CLAUSE = re.compile(
     r"[;:()—–|!?]|\.\s|\s(?=(?:but|while|whereas|although|though|because|if|when|which|who|that|so|yet|unless|except|unlike|instead of|rather than)\b)"
     r"|,\s(?=(?:and\s|or\s)?(?:we|you|it|they|he|she|the|there|this|these|a|an|not|no)\b)"
     r"|\s(?=(?:and|or)\s(?:we|you|it|they|he|she|there|cannot|can|is|are|was|were|not|does|do|did|will|has|have|had|must|never|no)\b)",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"(?:if|when|once|although|though|because|while|unless|after|before|since|until|as soon as)\b[^,]{3,200}(?=,)",
     re.IGNORECASE,
 )
 # Words that say no by their beginning, where what is left is a word that is said of things as well.
@@ -114,12 +120,16 @@ def without_prefixes(text: str) -> str:
 def clauses_of(text: str) -> tuple[Clause, ...]:
     """The clauses of a text in order; it has gone through `without_prefixes`."""
     cuts = [0, *(match.start() for match in _CLAUSE.finditer(text)), len(text)]
+    condition = _CONDITION.match(text)
+    if condition:
+        cuts = sorted({*cuts, condition.end()})
     return tuple(_clause(text[start:end]) for start, end in pairwise(cuts) if start < end)
 
 
 def _clause(text: str) -> Clause:
     turns = Counter(cast("Turn", match.lastgroup) for match in _ALL.finditer(text))
-    about = frozenset(stems(_ALL.sub(" ", text) if turns else text))
+    words = stems(_ALL.sub(" ", text) if turns else text)
+    about = frozenset(word for word in words if not word.isdigit() and word not in _COUNTS)
     return Clause(turns, about, frozenset(group for word in about for group in SYNONYMS.get(word, ())))
 
 
@@ -169,10 +179,12 @@ def _left_out(clause: Clause, said: Sequence[Clause]) -> bool:
     turning = clause.turns.keys() & _MEETS.keys()
     if not turning or not clause.about:
         return False
-    aligned = [other for other in _aligned(clause, said) if clause.shared(other) >= _SAID * len(clause.about)]
-    return bool(aligned) and not all(
-        any(_meets(turn, clause, other) for other in aligned) for turn in turning
-    )
+    words = frozenset[str]().union(*(other.about for other in said))
+    groups = frozenset[int]().union(*(other.groups for other in said))
+    if clause.shared(Clause({}, words, groups)) < _SAID * len(clause.about):
+        return False
+    aligned = _aligned(clause, said)
+    return not all(any(_meets(turn, clause, other) for other in aligned) for turn in turning)
 
 
 def _opposed(one: Turn, other: Turn, said: Sequence[Clause], known: Sequence[Clause]) -> bool:

@@ -19,7 +19,7 @@ from concierge.chat.grounding.schemas import Mark, Reason, Verdict
 # A longer sentence is none; nobody reads it, and it would cost more than all others together.
 LONGEST = 1500
 _CONNECTIVE = re.compile(
-    r"(?:(?:however|moreover|furthermore|additionally|also|besides|in addition|finally|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|"
+    r"\A(?:(?:however|moreover|furthermore|additionally|also|besides|in addition|finally|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|"
     r"then|lastly|in short|in summary|in fact|of course|please note that|note that|yes|no|sure|absolutely|certainly|good news|"
     r"unfortunately|fortunately|therefore|thus|so|overall)\b[,:]?\s+)+",
     re.IGNORECASE,

@@ -110,7 +110,7 @@ might could would should will shall must do does done doing be being been within
 around among amongst since though although while whereas whether either neither both another still yet even ever already
 regarding concerning respectively order meaning means mean say says said known called according based include includes included
 including provide provides provided available involve involves involved happen happens occur occurs help helps allow allows see
-find found know check look show shows read yes ok okay right keep set work works part etc e.g i.e eg ie sentence passage source
+find found know check look show shows read yes ok okay right keep set work works part etc e.g i.e eg ie
 following follows certain instead rather order simply quickly directly please tell explain remember quick answer short summary
 great good news nutshell
 """
