@@ -7,7 +7,7 @@ from typing import Final
 
 from concierge.chat.grounding import Grounded, ground, sentences_of
 from concierge.chat.steps.verify import CheckedClaim, Verified, verify
-from concierge.chat.writers.brief import AnswerBrief, Draft, Outcome, WrittenAnswer
+from concierge.chat.writers.brief import AnswerBrief, Draft, WrittenAnswer
 from concierge.chat.writers.house import HouseWriter
 from concierge.kit.errors import UnavailableError
 from concierge.knowledge.schemas import Passage
@@ -59,26 +59,17 @@ class Prover:
 
 
 def _proved(written: WrittenAnswer, grounded: Grounded) -> Verified:
-    outcome = _outcome(grounded)
     answer = replace(
         written,
         text=grounded.text,
         pieces=(grounded.text,),
-        outcome=outcome,
-        confidence=1.0 if outcome == "small_talk" else written.confidence * _share_kept(grounded),
+        confidence=written.confidence * _share_kept(grounded),
         claims=grounded.claims,
         citations=grounded.citations,
-        offers_handover=any(entry.reason == "offer" and entry.fate == "kept" for entry in grounded.checked),
     )
-    claims = tuple(CheckedClaim(claim, "supported") for claim in grounded.claims)
-    return Verified(answer, claims, grounded=grounded)
-
-
-def _outcome(grounded: Grounded) -> Outcome:
-    unknown = any(entry.reason == "not_known" and entry.shown for entry in grounded.checked)
-    if grounded.claims:
-        return "partial" if unknown else "answered"
-    return "unsupported" if unknown else "small_talk"
+    return Verified(
+        answer, tuple(CheckedClaim(claim, "supported") for claim in grounded.claims), grounded=grounded
+    )
 
 
 def _share_kept(grounded: Grounded) -> float:
