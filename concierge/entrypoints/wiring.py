@@ -10,6 +10,10 @@ from pathlib import Path
 from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
+from concierge.billing.payments import create_payments
+from concierge.billing.plans import plan_table
+from concierge.billing.routes import BillingServices
+from concierge.billing.service import Overview, Paying, Plans, Usage
 from concierge.catalog import jobs as catalog_jobs
 from concierge.catalog.routes.parts import Catalog
 from concierge.catalog.service import CatalogImports, CatalogReading, ProductContexts
@@ -77,6 +81,7 @@ class Platform:
     chunkers: Chunkers
     fetcher: Fetcher
     accounts: AccountServices
+    billing: BillingServices
     search: Search
     analyst: Analyst
     finding: SearchService
@@ -151,8 +156,7 @@ def build(
     guidance = GuidanceService(db, vectors)
     language_model = create_structured_model(settings.llm)
     analyst = Analyst(vectors, language_model, guidance)
-    judgement = Judgement(db, clock)
-    memory = Memory(db, vectors, clock)
+    judgement, memory = Judgement(db, clock), Memory(db, vectors, clock)
     fetcher = fetcher or _fetcher(settings)
     learning = Learning(db, judgement, clock)
     sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
@@ -169,6 +173,7 @@ def build(
         chunkers=chunkers,
         fetcher=fetcher,
         accounts=accounts,
+        billing=_billing(settings, db, clock),
         search=search,
         analyst=analyst,
         finding=SearchService(db, search),
@@ -294,6 +299,15 @@ def _accounts(settings: Settings, db: Database, clock: Clock) -> AccountServices
         authentication=Authentication(db, signer, life, clock),
         sign_in=SignInService(db, signer, settings.tokens, clock),
         invitations=Invitations(db),
+    )
+
+
+def _billing(settings: Settings, db: Database, clock: Clock) -> BillingServices:
+    table = plan_table()
+    plans, usage = Plans(db, table, settings.billing.default_plan), Usage(clock)
+    paying = Paying(db, plans, create_payments(settings.billing, table), settings.origin)
+    return BillingServices(
+        db=db, plans=plans, usage=usage, paying=paying, overview=Overview(plans, paying, usage)
     )
 
 
