@@ -201,16 +201,16 @@ def read(body: bytes, prices: Mapping[str, str], table: PlanTable) -> Told | Non
 
 def _checkout(event: _Event, _plans: Mapping[str, str], table: PlanTable) -> Told | None:
     session = _Session.model_validate(event.data.object)
-    if session.mode != "subscription":
+    plan = table.named((session.metadata or {}).get(PLAN, ""))
+    if session.mode != "subscription" or plan is None:
         return None
-    named = table.named((session.metadata or {}).get(PLAN, ""))
     return _told(
         event,
         metadata=session.metadata,
         customer=session.customer,
         subscription=session.subscription,
         status="active" if session.payment_status in PAID else "incomplete",
-        plan=named.name if named else None,
+        plan=plan.name,
     )
 
 

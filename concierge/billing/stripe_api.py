@@ -1,7 +1,7 @@
 """Stripe, through its own library."""
 
 from collections.abc import Awaitable, Mapping
-from typing import Final, TypeVar
+from typing import Final, Protocol
 
 import stripe
 import structlog
@@ -18,7 +18,6 @@ from concierge.kit.errors import ConciergeError
 from concierge.kit.settings import Billing
 
 logger = structlog.get_logger(__name__)
-Answer = TypeVar("Answer")
 
 # Somebody waits in front of a button meanwhile.
 TIMEOUT_S: Final = 10.0
@@ -61,18 +60,14 @@ class StripePayments:
         }
         if purchase.customer_id is not None:
             params["customer"] = purchase.customer_id
-        session = await _asked(self._client.v1.checkout.sessions.create_async(params))
-        if session.url is None:
-            raise StripeRefusedError(REFUSED)
-        return session.url
+        return await _page(self._client.v1.checkout.sessions.create_async(params))
 
     async def portal(self, customer_id: str, return_url: str) -> str:
-        opened = await _asked(
+        return await _page(
             self._client.v1.billing_portal.sessions.create_async(
                 {"customer": customer_id, "return_url": return_url}
             )
         )
-        return opened.url
 
     def verify(self, body: bytes, signature: str | None) -> None:
         # The library compares signatures as text and fails on anything but ASCII.
@@ -80,17 +75,26 @@ class StripePayments:
             raise SignatureInvalidError
         try:
             stripe.Webhook.construct_event(body, signature, self._secret.get_secret_value())
-        except (stripe.SignatureVerificationError, ValueError) as error:
+        except (stripe.SignatureVerificationError, ValueError, AttributeError) as error:
+            # The last one is how the library fails on JSON that is no object.
             raise SignatureInvalidError from error
 
     async def close(self) -> None:
         await self._http.close_async()
 
 
-async def _asked(request: Awaitable[Answer]) -> Answer:
-    """Wait for Stripe. Its own words stay here: they may hold parts of the key, and are not written for our readers."""
+class _Opened(Protocol):
+    @property
+    def url(self) -> str | None: ...
+
+
+async def _page(request: Awaitable[_Opened]) -> str:
+    """Wait for the address of a page at Stripe.
+
+    Stripe's own words about a failure stay here: they may hold parts of the key, and are not written for our readers.
+    """
     try:
-        return await request
+        url = (await request).url
     except stripe.StripeError as error:
         logger.warning(
             "stripe did not do it",
@@ -100,6 +104,12 @@ async def _asked(request: Awaitable[Answer]) -> Answer:
             stripe_request=error.request_id,
         )
         raise _told(error) from None
+    except AttributeError as error:
+        # How the library fails on an answer of another form, which only something in between can have given.
+        raise StripeUnavailableError(retry_after_s=30) from error
+    if url is None:
+        raise StripeRefusedError(REFUSED)
+    return url
 
 
 def _told(error: stripe.StripeError) -> ConciergeError:
