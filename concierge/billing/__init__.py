@@ -1,1 +1,1 @@
-"""What an organization has: plans and what they hold, what was used, and how a plan is paid for."""
+"""What an organization may do and spend: its plan and how that is paid for, budgets, and what was used."""

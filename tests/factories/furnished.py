@@ -7,6 +7,7 @@ from uuid import UUID
 import httpx
 
 from concierge.accounts.scope import Unit
+from concierge.billing.budgets import Budget, Budgets
 from concierge.billing.events import EventKind, Told
 from concierge.billing.schemas import Meter
 from concierge.entrypoints.wiring import Platform
@@ -72,6 +73,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     await _teach(tenant, turn, visitor_id)
     ids |= await _offer(tenant)
     await _pay(tenant)
+    await _spend(tenant)
     return Furnished(tenant, ids, turn)
 
 
@@ -212,6 +214,13 @@ async def _pay(tenant: Tenant) -> None:
     await tenant.platform.billing.paying.believe(told)
     async with tenant.platform.db.transaction(tenant.org_id) as session:
         await tenant.platform.billing.usage.count(Unit(session, tenant.scope), Meter.WEB_SEARCHES, 3)
+
+
+async def _spend(tenant: Tenant) -> None:
+    """Have something spent of a budget, and something set aside."""
+    budgets, budget = Budgets(tenant.platform.db), Budget(tenant.email, "day", 10)
+    await budgets.commit(tenant.scope, await budgets.reserve(tenant.scope, {budget: 1}))
+    await budgets.reserve(tenant.scope, {budget: 1})
 
 
 async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:

@@ -1,5 +1,5 @@
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -7,20 +7,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from concierge.accounts.scope import TenantScope
 from concierge.billing.events import EventKind, Outcome, Standing, Subscribed, Told
-from concierge.billing.models import BillingAccount, BillingEvent, Subscription, UsageMeter
+from concierge.billing.models import BillingAccount, BillingEvent, Subscription
 from concierge.kit.db import Session, fetch
 
 STANDING = """
 SELECT a.plan, a.customer_id, s.id, s.plan, s.status, s.told_at, s.told_kind, s.payment_failed_at
 FROM billing_accounts a LEFT JOIN subscriptions s ON s.org_id = a.org_id
 WHERE a.org_id = %(org_id)b ORDER BY s.id
-"""
-# Rows are taken in the order of their names, so that two who count the same things never wait for each other in a circle.
-ADD = """
-INSERT INTO usage_meters (org_id, meter, period_start, amount)
-SELECT %(org_id)b, meter, %(period)b, amount
-FROM unnest(%(meters)b::text[], %(amounts)b::bigint[]) AS used (meter, amount) ORDER BY meter
-ON CONFLICT (org_id, meter, period_start) DO UPDATE SET amount = usage_meters.amount + excluded.amount
 """
 
 
@@ -91,33 +84,6 @@ class BillingRepository:
             .values(org_id=self._org_id, id=held.id, **values)
             .on_conflict_do_update(index_elements=["org_id", "id"], set_=values)
         )
-
-
-class UsageRepository:
-    def __init__(self, session: Session, scope: TenantScope) -> None:
-        self._session = session
-        self._org_id = scope.org_id
-
-    async def add(self, period: date, amounts: Mapping[str, int]) -> None:
-        """Add to meters of a period, all in one statement; whoever adds at the same time is not lost."""
-        await fetch(
-            self._session,
-            ADD,
-            {
-                "org_id": self._org_id,
-                "period": period,
-                "meters": list(amounts),
-                "amounts": list(amounts.values()),
-            },
-        )
-
-    async def of_period(self, period: date) -> dict[str, int]:
-        rows = await self._session.execute(
-            select(UsageMeter.meter, UsageMeter.amount).where(
-                UsageMeter.org_id == self._org_id, UsageMeter.period_start == period
-            )
-        )
-        return {row[0]: row[1] for row in rows}
 
 
 def _subscribed(row: Sequence[Any]) -> Subscribed:
