@@ -104,6 +104,13 @@ class StripeRefusedError(ConciergeError):
     status, code, title = 502, "stripe_refused", "Stripe did not accept the request"
 
 
+class CustomerUnknownError(StripeRefusedError):
+    """Stripe knows the customer no more, or only in its test mode."""
+
+    def __init__(self) -> None:
+        super().__init__("Stripe does not know this organization as a customer any more.")
+
+
 class PaymentDeclinedError(ConciergeError):
     status, code, title = 402, "payment_declined", "The payment was declined"
 

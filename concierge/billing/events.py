@@ -98,6 +98,16 @@ class Standing:
         paid = (held.plan for held in self.subscriptions if held.is_live)
         return (self.chosen or default, *(plan for plan in paid if plan is not None))
 
+    @property
+    def is_subscribed(self) -> bool:
+        return any(held.is_live for held in self.subscriptions)
+
+    def concerns(self, told: Told) -> bool:
+        """Whether an event is about this organization: of its customer, or of the one it becomes by a new purchase."""
+        if self.customer_id in {None, told.customer_id}:
+            return True
+        return told.kind is EventKind.CHECKOUT and not self.is_subscribed
+
     def subscription(self, subscription_id: str) -> Subscribed | None:
         return next((held for held in self.subscriptions if held.id == subscription_id), None)
 

@@ -33,7 +33,7 @@ class Payments(Protocol):
     async def checkout(self, purchase: Purchase) -> str:
         """Begin a purchase. Returns the address of the page to pay on.
 
-        Errors: StripeRefusedError, PaymentDeclinedError, StripeUnavailableError.
+        Errors: CustomerUnknownError, StripeRefusedError, PaymentDeclinedError, StripeUnavailableError.
         """
         ...
 

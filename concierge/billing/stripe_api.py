@@ -7,6 +7,7 @@ import stripe
 import structlog
 
 from concierge.billing.errors import (
+    CustomerUnknownError,
     PaymentDeclinedError,
     SignatureInvalidError,
     StripeRefusedError,
@@ -117,6 +118,12 @@ def _told(error: stripe.StripeError) -> ConciergeError:
         return StripeRefusedError(REFUSED_KEY)
     if isinstance(error, stripe.CardError):
         return PaymentDeclinedError(DECLINED)
+    if (
+        isinstance(error, stripe.InvalidRequestError)
+        and error.code == "resource_missing"
+        and error.param == "customer"
+    ):
+        return CustomerUnknownError()
     if isinstance(error, stripe.InvalidRequestError | stripe.IdempotencyError):
         return StripeRefusedError(REFUSED)
     if isinstance(error, stripe.RateLimitError):

@@ -22,7 +22,7 @@ def _stripe_forgets(request: pytest.FixtureRequest) -> None:
     """A server that was told to fail answers the next test as usual."""
     if "stripe_server" in request.fixturenames:
         server: StripeServer = request.getfixturevalue("stripe_server")
-        server.status, server.delay_s, server.body = 200, 0.0, None
+        server.status, server.delay_s, server.body, server.forgotten = 200, 0.0, None, frozenset()
         server.requests.clear()
 
 

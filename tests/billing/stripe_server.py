@@ -35,12 +35,16 @@ class Request:
 
 @dataclass(slots=True)
 class StripeServer:
-    """`status` is what it answers everything with, `delay_s` how long it takes; `body` replaces what it says."""
+    """`status` is what it answers everything with, `delay_s` how long it takes; `body` replaces what it says.
+
+    It does not know the customers in `forgotten`.
+    """
 
     url: str = ""
     status: int = 200
     delay_s: float = 0.0
     body: bytes | None = None
+    forgotten: frozenset[str] = frozenset()
     requests: list[Request] = field(default_factory=list[Request])
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,6 +65,9 @@ class StripeServer:
         status = 401 if request.headers["authorization"] != f"Bearer {KEY}" else self.status
         if self.body is not None:
             return status, self.body
+        if request.form.get("customer") in self.forgotten:
+            unknown = {"type": "invalid_request_error", "code": "resource_missing", "param": "customer"}
+            return 400, json.dumps({"error": {**unknown, "message": "No such customer"}}).encode()
         if status != 200:
             kind = ERROR_KINDS.get(status, "api_error" if status >= 500 else "invalid_request_error")
             return status, json.dumps({"error": {"type": kind, "message": MESSAGE}}).encode()

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,26 @@ async def test_who_has_been_there_is_the_same_customer_again(
 
     assert (await begin(buyer)).status_code == 200
     assert stripe_server.requests[-1].form["customer"] == customer_of(buyer.org_id)
+
+
+async def test_a_customer_that_stripe_forgot_becomes_another_one(
+    buyer: Tenant, stripe_server: StripeServer
+) -> None:
+    """As when an operator tried everything in Stripe's test mode first."""
+    await deliver(buyer.client, checkout_completed(buyer.org_id, at=1))
+    await deliver(buyer.client, subscription_deleted(buyer.org_id, at=2))
+    stripe_server.forgotten = frozenset({customer_of(buyer.org_id)})
+
+    portal = await manage(buyer)
+    assert (portal.status_code, portal.json()["code"]) == (409, "not_subscribed")
+    assert (await begin(buyer)).status_code == 200
+    assert "customer" not in stripe_server.requests[-1].form
+    anew = checkout_completed(buyer.org_id, at=3, customer="cus_anew", subscription="sub_anew")
+    assert await deliver(buyer.client, anew) == "applied"
+
+    assert await plan_of(buyer) == "professional"
+    assert (await manage(buyer)).status_code == 200
+    assert stripe_server.requests[-1].form["customer"] == "cus_anew"
 
 
 async def test_nobody_buys_a_second_plan_beside_the_first(buyer: Tenant, stripe_server: StripeServer) -> None:
@@ -309,6 +330,20 @@ def test_settings_that_do_not_fit_together_are_named_at_the_start(
         create_payments(settings, plan_table())
 
     assert KEY not in str(refused.value)
+
+
+def test_without_a_key_the_library_is_not_loaded() -> None:
+    script = """
+import sys
+from concierge.entrypoints.wiring import unconnected
+from concierge.kit.settings import Settings
+unconnected(Settings(secret_key="k" * 32))
+print("stripe" in sys.modules, "concierge.billing.payments" in sys.modules)
+"""
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_without_the_library_its_name_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

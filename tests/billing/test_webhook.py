@@ -238,11 +238,9 @@ async def test_nothing_of_a_card_is_kept(buyer: Tenant) -> None:
     await deliver(buyer.client, checkout_completed(buyer.org_id, payment_method_details=details))
 
     async with buyer.platform.db.transaction(buyer.org_id) as session:
+        connection = await session.connection()
         for table in ("billing_accounts", "subscriptions", "billing_events", "audit_events"):
-            driver = (await session.connection()).sync_connection
-            assert driver is not None
-            rows = await session.connection()
-            found = await rows.exec_driver_sql(f"SELECT to_jsonb(t)::text FROM {table} t")  # noqa: S608  # A name of this test.
+            found = await connection.exec_driver_sql(f"SELECT to_jsonb(t)::text FROM {table} t")  # noqa: S608  # A name of this test.
             text = " ".join(row[0] for row in found)
             assert text
             assert not any(word in text for word in ("4242", "unmistakable", "cleo@"))

@@ -1,5 +1,7 @@
 """Plans that are paid for through Stripe: begin one, manage it, and believe what Stripe tells."""
 
+from dataclasses import replace
+
 import structlog
 
 from concierge.accounts.errors import AccountNotFoundError
@@ -7,6 +9,7 @@ from concierge.accounts.scope import TenantScope, Unit
 from concierge.accounts.service import MemberService
 from concierge.billing.errors import (
     AlreadySubscribedError,
+    CustomerUnknownError,
     NotSubscribedError,
     PaidThroughStripeError,
     PlanNotSoldError,
@@ -53,19 +56,21 @@ class Paying:
         if plan.name not in payments.prices:
             raise PlanNotSoldError(plan.title)
         standing = await self._standing(scope)
-        if any(held.is_live for held in standing.subscriptions):
+        if standing.is_subscribed:
             raise AlreadySubscribedError
         page = f"{self._origin}{return_to}"
-        return await payments.checkout(
-            Purchase(
-                org_id=scope.org_id,
-                plan=plan.name,
-                price=payments.prices[plan.name],
-                customer_id=standing.customer_id,
-                done_url=f"{page}?checkout=done",
-                cancelled_url=f"{page}?checkout=cancelled",
-            )
+        purchase = Purchase(
+            org_id=scope.org_id,
+            plan=plan.name,
+            price=payments.prices[plan.name],
+            customer_id=standing.customer_id,
+            done_url=f"{page}?checkout=done",
+            cancelled_url=f"{page}?checkout=cancelled",
         )
+        try:
+            return await payments.checkout(purchase)
+        except CustomerUnknownError:
+            return await payments.checkout(replace(purchase, customer_id=None))
 
     async def portal(self, scope: TenantScope, return_to: str) -> str:
         """Open Stripe's own page to change, pay or end what was bought. Returns its address.
@@ -76,7 +81,10 @@ class Paying:
         standing = await self._standing(scope)
         if standing.customer_id is None:
             raise NotSubscribedError
-        return await payments.portal(standing.customer_id, f"{self._origin}{return_to}")
+        try:
+            return await payments.portal(standing.customer_id, f"{self._origin}{return_to}")
+        except CustomerUnknownError as error:
+            raise NotSubscribedError from error
 
     async def hear(self, body: bytes, signature: str | None) -> Outcome:
         """Take an event from Stripe.
@@ -136,12 +144,12 @@ async def _exists(unit: Unit) -> bool:
 
 
 async def _change(repository: BillingRepository, before: Standing, told: Told) -> Outcome:
-    if before.customer_id not in {None, told.customer_id}:
+    if not before.concerns(told):
         return Outcome.FOREIGN
     changed = after(before.subscription(told.subscription_id), told)
     if isinstance(changed, Outcome):
         return changed
-    if before.customer_id is None:
+    if before.customer_id != told.customer_id:
         await repository.set_customer(told.customer_id)
     await repository.keep(changed)
     return Outcome.APPLIED
