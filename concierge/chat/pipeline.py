@@ -12,7 +12,8 @@ from concierge.chat.steps.receive import Received
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.stream import TurnLog
 from concierge.chat.trace import TraceBuilder
-from concierge.chat.writers.brief import Writer, WrittenAnswer
+from concierge.chat.writers.brief import WrittenAnswer
+from concierge.chat.writers.chosen import Writers
 from concierge.intelligence.analyst import Analyst
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
@@ -31,7 +32,7 @@ class Pipeline:
         vocabularies: Vocabularies,
         recollection: Recollection,
         learning: Learning,
-        writer: Writer,
+        writers: Writers,
         clock: Clock,
     ) -> None:
         self._db = db
@@ -40,7 +41,7 @@ class Pipeline:
         self._vocabularies = vocabularies
         self._recollection = recollection
         self._learning = learning
-        self._writer = writer
+        self._writers = writers
         self._clock = clock
 
     async def answer(self, received: Received, log: TurnLog) -> None:
@@ -67,11 +68,14 @@ class Pipeline:
             verified = verify.verify(written, evidence.citable, received.agent.grounding_mode)
             decided = decided.after(verified.answer.outcome, received.agent.policy)
         reply = persist.reply_of(received, verified, decided)
+        stage = persist.stage_of(received, verified, decided)
         trace.understood(understood).recalled(recalled).found(found).contradicted(contradictions)
         trace.decided(decided).verified(verified)
         async with self._db.transaction(received.scope.org_id) as session:
             unit = Unit(session, received.scope)
-            last = await persist.store(unit, received, log, reply, decided, trace.finish(), self._clock)
+            last = await persist.store(
+                unit, received, log, reply, stage, decided, trace.finish(), self._clock
+            )
             await learn.note(unit, received, decided, self._clock)
         await log.say(last.type, last.data, last.insight)
 
@@ -89,7 +93,8 @@ class Pipeline:
         if told is not None:
             return await respond.tell(told, log)
         brief = brief_of(received, found, evidence, contradictions, decided)
-        return await respond.respond(self._writer, brief, log)
+        writer = await self._writers.of(received.scope, received.agent)
+        return await respond.respond(writer, brief, log)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:
         """Store that a turn failed and why. Errors: UnavailableError."""

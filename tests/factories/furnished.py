@@ -64,6 +64,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["faq_id"] = await _answer(tenant)
     await _guide(tenant, ids["turn_id"])
     await _approach(tenant)
+    ids["persona_id"] = await _be(tenant)
     ids["customer_id"] = await _meet(tenant)
     ids["merge_id"] = await _first(tenant, f"/customers/{ids['customer_id']}/merges")
     ids |= await _remember(tenant)
@@ -74,6 +75,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids |= await _offer(tenant)
     await _pay(tenant)
     await _spend(tenant)
+    ids["model_id"] = await _model(tenant)
     return Furnished(tenant, ids, turn)
 
 
@@ -169,6 +171,19 @@ async def _remember(tenant: Tenant) -> dict[str, UUID]:
     }
 
 
+async def _be(tenant: Tenant) -> UUID:
+    """Write a persona."""
+    body = {
+        "name": f"The voice of {tenant.email}"[:120],
+        "system_prompt": f"You speak for {tenant.email}.",
+        "tactics": {"style": "consultative", "steps": ["qualify", "value"]},
+    }
+    path = "/api/v1/domain-expertise/personas"
+    response = await tenant.client.post(path, headers=tenant.owner, json=body)
+    assert response.status_code == 201, response.text
+    return UUID(response.json()["id"])
+
+
 async def _approach(tenant: Tenant) -> None:
     """Say what strategies may be."""
     response = await tenant.client.put(
@@ -214,6 +229,22 @@ async def _pay(tenant: Tenant) -> None:
     await tenant.platform.billing.paying.believe(told)
     async with tenant.platform.db.transaction(tenant.org_id) as session:
         await tenant.platform.billing.usage.count(Unit(session, tenant.scope), Meter.WEB_SEARCHES, 3)
+
+
+async def _model(tenant: Tenant) -> UUID:
+    """Have a language model, and say who may ask it: nobody, so that no test ever does."""
+    body = {
+        "name": tenant.email,
+        "model": "openai:qwen3",
+        "key": "sk-tenant",
+        "url": "https://models.invalid/v1",
+    }
+    made = await tenant.client.post("/api/v1/language-models", headers=tenant.owner, json=body)
+    assert made.status_code == 201, made.text
+    for path in ("/writing", f"/agents/{tenant.agent_id}/writing"):
+        said = await tenant.client.put(f"/api/v1{path}", headers=tenant.owner, json={"models": []})
+        assert said.status_code == 200, said.text
+    return UUID(made.json()["id"])
 
 
 async def _spend(tenant: Tenant) -> None:

@@ -11,6 +11,8 @@ from concierge import __version__
 from concierge.accounts.routes import router as accounts_routes
 from concierge.agents.routes import router as agents_routes
 from concierge.agents.routes import strategies as strategies_routes
+from concierge.agents.routes.personas import router as personas_routes
+from concierge.agents.routes.writing import router as writing_routes
 from concierge.billing.routes import router as billing_routes
 from concierge.catalog.routes import router as catalog_routes
 from concierge.catalog.routes.imports import router as catalog_import_routes
@@ -51,7 +53,9 @@ ROUTERS = (
     accounts_routes,
     billing_routes,
     agents_routes,
+    writing_routes,
     strategies_routes,
+    personas_routes,
     sessions_routes,
     memory_routes,
     customers_router,
@@ -140,6 +144,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.memory = platform.memory
     app.state.sessions = platform.sessions
     app.state.catalog = platform.catalog
+    app.state.modelling = platform.modelling
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)
