@@ -25,6 +25,7 @@ from concierge.catalog.vectors import StatementReader
 from concierge.chat import jobs as chat_jobs
 from concierge.chat.customers import CustomerData, MemorySection
 from concierge.chat.pipeline import Pipeline
+from concierge.chat.proving import Prover
 from concierge.chat.remembering import Remembering
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Reception
@@ -166,8 +167,9 @@ def build(
     sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
     products = _catalog(db, embedders, vectors, clock)
     recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
-    modelling, writers = _writing(settings, db, clock)
-    pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, writers, clock)
+    prover, (modelling, writers) = Prover(embedders.default), _writing(settings, db, clock)
+    known = _vocabularies(db)
+    pipeline = Pipeline(db, search, analyst, known, recollection, learning, writers, prover, clock)
     chat = ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds)
     return Platform(
         settings=settings,
