@@ -14,6 +14,10 @@ from concierge.agents.service import ModelChain
 from concierge.agents.service.modelling import Modelling
 from concierge.agents.service.writing import of_settings
 from concierge.billing.budgets import Budgets
+from concierge.billing.payments import create_payments
+from concierge.billing.plans import plan_table
+from concierge.billing.routes import BillingServices
+from concierge.billing.service import Overview, Paying, Plans, Usage
 from concierge.catalog import jobs as catalog_jobs
 from concierge.catalog.routes.parts import Catalog
 from concierge.catalog.service import CatalogImports, CatalogReading, ProductContexts
@@ -83,6 +87,7 @@ class Platform:
     chunkers: Chunkers
     fetcher: Fetcher
     accounts: AccountServices
+    billing: BillingServices
     search: Search
     analyst: Analyst
     finding: SearchService
@@ -158,9 +163,8 @@ def build(
     analyst = Analyst(vectors, language_model, guidance)
     judgement, memory = Judgement(db, clock), Memory(db, vectors, clock)
     fetcher = fetcher or _fetcher(settings)
-    learning = Learning(db, judgement, clock)
+    learning, products = Learning(db, judgement, clock), _catalog(db, embedders, vectors, clock)
     sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
-    products = _catalog(db, embedders, vectors, clock)
     recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
     prover, (modelling, writers) = Prover(embedders.default), _writing(settings, db, clock)
     known = _vocabularies(db)
@@ -175,6 +179,7 @@ def build(
         chunkers=chunkers,
         fetcher=fetcher,
         accounts=accounts,
+        billing=_billing(settings, db, clock),
         search=search,
         analyst=analyst,
         finding=SearchService(db, search),
@@ -308,6 +313,15 @@ def _accounts(settings: Settings, db: Database, clock: Clock) -> AccountServices
         authentication=Authentication(db, signer, life, clock),
         sign_in=SignInService(db, signer, settings.tokens, clock),
         invitations=Invitations(db),
+    )
+
+
+def _billing(settings: Settings, db: Database, clock: Clock) -> BillingServices:
+    table = plan_table()
+    plans, usage = Plans(db, table, settings.billing.default_plan), Usage(clock)
+    paying = Paying(db, plans, create_payments(settings.billing, table), settings.origin)
+    return BillingServices(
+        db=db, plans=plans, usage=usage, paying=paying, overview=Overview(plans, paying, usage)
     )
 
 

@@ -85,6 +85,39 @@ class LanguageModel(BaseModel):
     ] = 0.7
 
 
+class Billing(BaseModel):
+    """Which plan holds by default, and the Stripe account that sells plans; none by default."""
+
+    default_plan: Annotated[
+        str,
+        Field(
+            description="The plan of an organization that has no other: `basic`, `professional`, `enterprise`."
+        ),
+    ] = "basic"
+    stripe_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="A secret or restricted key of a Stripe account; empty: owners set their plan themselves."
+        ),
+    ] = None
+    stripe_webhook_secret: Annotated[
+        SecretStr | None,
+        Field(
+            description="Signing secret of the account's webhook endpoint, `https://…/api/v1/billing/webhook`."
+        ),
+    ] = None
+    stripe_url: Annotated[
+        HttpUrl, Field(description="Address of Stripe's API, or of a server that stands in for it.")
+    ] = HttpUrl("https://api.stripe.com")
+    prices: Annotated[
+        dict[str, str],
+        Field(
+            description='Stripe\'s price ids by plan, as JSON: `{"professional": "price_…"}`; or one variable for each, '
+            "such as `CONCIERGE_BILLING__PRICES__PROFESSIONAL`."
+        ),
+    ] = {}
+
+
 class WritingModel(BaseModel):
     """A language model that writes answers; none by default."""
 
@@ -172,6 +205,7 @@ class Settings(BaseSettings):
     tokens: Tokens = Tokens()
     reranker: Reranking = Reranking()
     llm: LanguageModel = LanguageModel()
+    billing: Billing = Billing()
     writer: Writer = Writer()
 
     @property

@@ -8,7 +8,8 @@ from tests.api.operations import Operation, operations
 
 pytestmark = pytest.mark.anyio
 
-MANAGERS = {"owner", "admin"}
+OWNERS = {"owner"}
+MANAGERS = OWNERS | {"admin"}
 BUILDERS = MANAGERS | {"secret"}
 READERS = BUILDERS | {"agent", "viewer"}
 WORKERS = BUILDERS | {"agent"}
@@ -32,6 +33,12 @@ MAY: dict[str, set[str]] = {
     "create_api_key": MANAGERS,
     "revoke_api_key": MANAGERS,
     "read_audit_log": MANAGERS,
+    "list_plans": MANAGERS,
+    "get_entitlements": MANAGERS,
+    "set_plan": OWNERS,
+    "begin_checkout": OWNERS,
+    "open_portal": OWNERS,
+    "hear_stripe": EVERYBODY,
     "list_agents": READERS,
     "get_agent": READERS,
     "get_agent_strategy": READERS,

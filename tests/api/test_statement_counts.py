@@ -24,6 +24,8 @@ MOST: dict[str, int] = {
     "list_members": AUTHENTICATION + 1,
     "list_api_keys": AUTHENTICATION + 1,
     "read_audit_log": AUTHENTICATION + 1,
+    "list_plans": AUTHENTICATION,
+    "get_entitlements": AUTHENTICATION + 2,
     "list_agents": AUTHENTICATION + 1,
     "get_agent": AUTHENTICATION + 1,
     "get_agent_strategy": AUTHENTICATION + 2,

@@ -6,8 +6,12 @@ from uuid import UUID
 
 import httpx
 
+from concierge.accounts.scope import Unit
 from concierge.billing.budgets import Budget, Budgets
+from concierge.billing.events import EventKind, Told
+from concierge.billing.schemas import Meter
 from concierge.entrypoints.wiring import Platform
+from concierge.kit.clock import utc_now
 from concierge.kit.ids import new_id
 from concierge.knowledge.service.texts import text_source
 from tests.customers.remembering import a_guest
@@ -69,6 +73,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["visitor_id"] = visitor_id
     await _teach(tenant, turn, visitor_id)
     ids |= await _offer(tenant)
+    await _pay(tenant)
     await _spend(tenant)
     ids["model_id"] = await _model(tenant)
     return Furnished(tenant, ids, turn)
@@ -206,6 +211,24 @@ async def _teach(tenant: Tenant, turn: dict[str, Any], visitor_id: UUID) -> None
     path = f"/api/v1/chat/{tenant.agent_id}/conversations/{turn['conversation_id']}/rating"
     response = await tenant.client.post(path, headers=tenant.secret, json={"rating": 5})
     assert response.status_code == 200, response.text
+
+
+async def _pay(tenant: Tenant) -> None:
+    """Have a plan paid for, and something used of it."""
+    customer, subscription = f"cus_{tenant.org_id.hex}", f"sub_{tenant.org_id.hex}"
+    told = Told(
+        event_id=f"evt_{tenant.org_id.hex}",
+        kind=EventKind.CHECKOUT,
+        made_at=utc_now(),
+        org_id=tenant.org_id,
+        customer_id=customer,
+        subscription_id=subscription,
+        status="active",
+        plan="enterprise",
+    )
+    await tenant.platform.billing.paying.believe(told)
+    async with tenant.platform.db.transaction(tenant.org_id) as session:
+        await tenant.platform.billing.usage.count(Unit(session, tenant.scope), Meter.WEB_SEARCHES, 3)
 
 
 async def _model(tenant: Tenant) -> UUID:
