@@ -36,6 +36,8 @@ class HouseWriter:
         """The answer, in the manner that the strategy asks for, if there is one."""
         from_catalogue = None if brief.pair else shown(brief)
         answer = _passed_on(brief) or from_catalogue or self._answer(brief)
+        if answer.outcome in {"partial", "unsupported"}:
+            answer = _noted(brief) or answer
         if answer.outcome == "small_talk":
             return answer
         return voiced(answer, brief, leads_on=answer is from_catalogue)
@@ -182,6 +184,17 @@ def _passed_on(brief: AnswerBrief) -> WrittenAnswer | None:
         return None
     text = phrases.pick(phrases.TO_A_PERSON, brief.question, brief.turn, brief.said)
     return WrittenAnswer(text, "answered", 1.0, pieces=(text,), offers_handover=True)
+
+
+def _noted(brief: AnswerBrief) -> WrittenAnswer | None:
+    """A word of thanks to somebody who tells what was asked of them: that is no question that could go unanswered."""
+    strategy = brief.strategy
+    if strategy is None or strategy.stage is None or not strategy.stage.replies:
+        return None
+    if strategy.leading is None or phrases.unsaid(strategy.leading.wordings, brief.said) is None:
+        return None
+    text = phrases.pick(phrases.NOTED, brief.question, brief.turn, brief.said)
+    return WrittenAnswer(text, "answered", 1.0, pieces=(text,))
 
 
 def _unsettled(brief: AnswerBrief) -> str:

@@ -4,12 +4,11 @@ The sentence is the source's own and is cited like any other; only what leads to
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from concierge.agents.schemas.stages import Stage, StageStep
-from concierge.chat.strategy.schemas import Strategy
 from concierge.chat.writers.brief import AnswerBrief, Citation, Claim, WrittenAnswer
 from concierge.chat.writers.choice import reads_alone
 from concierge.chat.writers.citations import LONGEST_QUOTE, marked
@@ -22,7 +21,6 @@ from concierge.knowledge.schemas import Passage
 # How near to the question a sentence must be to stand beside its answer.
 NEAR: Final = 0.25
 LONGEST_HEADING: Final = 5
-FIRST: Final = frozenset({"offer_human", "ask_detail", "close"})  # Next steps that come before a stage's own.
 
 
 def _words(pattern: str) -> re.Pattern[str]:
@@ -42,7 +40,7 @@ EVIDENCE: Final[Mapping[StageStep, re.Pattern[str]]] = {
         r"\b(?:certif\w*|warrant\w*|guarantee\w*|tested|FSC|GOTS|OEKO|ISO \d+|EN \d+|licen[cs]e|\d+ (?:days|months|years)|return\w*|reviews?)\b"
     ),
     "name_loss": _words(
-        r"\b(?:but|however|unlike|only|no|not|cannot|can['’]t|without|instead|although|whereas|less|needs?|at most|limit\w*|lose\w*|otherwise)\b"
+        r"\b(?:but|however|unlike|cannot|can['’]t|without|instead|although|whereas|not (?:included|suitable|meant|safe)|does not|limit\w*|los(?:e|es|s)|otherwise)\b"
     ),
     "give_insight": _words(
         r"\b(?:never|always|mostly|often|usually|rarely|in fact|actually|not the|even|unless|otherwise|surpris\w*|nothing to do|by themselves|means|does not|doesn['’]t|don['’]t)\b"
@@ -51,20 +49,14 @@ EVIDENCE: Final[Mapping[StageStep, re.Pattern[str]]] = {
         r"^(?:use|keep|wipe|try|avoid|choose|put|place|check|leave|let|move|air|dust|clean|oil|rub|turn|tap|measure|never|always|don['’]t|do not|start|store|take)\b"
     ),
 }
+# What people do stands in steps and lists as well; why, and what it costs, in sentences.
+IN_LISTS: Final = frozenset({"give_tip", "keep_away", "show_proof"})
 # Steps that the answer itself may take: where its own sentences are such evidence, no more is added.
 SERVED: Final = frozenset({"tell_apart", "keep_away", "show_proof", "name_loss", "give_tip"})
 WHICH_LOOK: Final = (
     "Does it look more like “{one}” or like “{other}”?",
     "Which comes closer to what you see: “{one}” or “{other}”?",
 )
-
-
-def leads(strategy: Strategy) -> Stage | None:
-    """The stage whose step is taken in this turn, if one is."""
-    choice = strategy.stage
-    if choice is None or choice.held is not None or strategy.next_step in FIRST:
-        return None
-    return choice.stage
 
 
 def led(answer: WrittenAnswer, brief: AnswerBrief, stage: Stage) -> tuple[WrittenAnswer, str]:
@@ -77,7 +69,8 @@ def led(answer: WrittenAnswer, brief: AnswerBrief, stage: Stage) -> tuple[Writte
     evidence = EVIDENCE.get(stage.step)
     if evidence is not None and answer.claims:
         reading = read(brief)
-        found = list(_fitting(reading, answer, evidence))
+        kinds = {"prose", "item", "step"} if stage.step in IN_LISTS else {"prose"}
+        found = list(_fitting(reading, answer, evidence, kinds))
         if stage.step == "tell_apart":
             questions = [*_which(reading, answer, evidence), *questions]
         if found and _has_room(answer, brief, stage, evidence):
@@ -91,13 +84,13 @@ def _has_room(answer: WrittenAnswer, brief: AnswerBrief, stage: Stage, evidence:
 
 
 def _fitting(
-    reading: Reading, answer: WrittenAnswer, evidence: re.Pattern[str]
+    reading: Reading, answer: WrittenAnswer, evidence: re.Pattern[str], kinds: Collection[str]
 ) -> Iterator[tuple[Candidate, Standing]]:
     """The sentences of the pages the answer is from that serve the step and were not said yet, best first."""
     said = "\n".join((answer.text, *reading.brief.said))
     for candidate in _related(reading, answer):
         unit = candidate.unit
-        if unit.kind not in {"prose", "item", "step"} or not evidence.search(unit.text):
+        if unit.kind not in kinds or not evidence.search(unit.text):
             continue
         passage = reading.brief.passages[unit.passage]
         standing = stands_alone(unit, reading.units[unit.passage][: unit.index], passage.title)
