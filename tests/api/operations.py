@@ -37,6 +37,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     },
     "create_persona_from_template": {"template_name": "domain_guru", "name": "The one who knows"},
     "change_persona": {"communication_style": {"tone": "warm"}},
+    "preview_persona": {"message": "Which coffee would you recommend?", "last_stage": "qualify"},
     "change_domain_expertise": {"domain_expertise_enabled": False, "tool_policy": {"code_exec": False}},
     "put_customer": {"external_id": "u-77", "email": "cleo@shop.example", "labels": ["gold"]},
     "change_customer": {"name": "Cleo", "attributes": {"plan": "plus"}},

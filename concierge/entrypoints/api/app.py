@@ -14,6 +14,7 @@ from concierge.agents.routes import strategies as strategies_routes
 from concierge.agents.routes.personas import router as personas_routes
 from concierge.catalog.routes import router as catalog_routes
 from concierge.catalog.routes.imports import router as catalog_import_routes
+from concierge.chat.persona_routes import router as persona_preview_routes
 from concierge.chat.routes import customers as customer_data_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
@@ -52,6 +53,7 @@ ROUTERS = (
     agents_routes,
     strategies_routes,
     personas_routes,
+    persona_preview_routes,
     sessions_routes,
     memory_routes,
     customers_router,
