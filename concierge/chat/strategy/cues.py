@@ -121,7 +121,10 @@ _ANOTHER_MATTER: Final = _words(
     r"(?:something (?:else|different)|by the way|changing the subject|unrelated)\b",
 )
 _WONDERS: Final = re.compile(
-    r"^\W*(?:(?:hi|hello|hey)\b\W*)?(?:what (?:is|are|does)|how (?:does|do|is|are|come)|why|tell me|explain|i['’]?(?:m| am) (?:curious|interested)|i wonder|is it true)\b",
+    r"^\W*(?:(?:hi|hello|hey)\b\W*)?(?:"
+    r"what (?:is|are|does|do)(?! (?:i|we|you|your|my|our|the (?:price|cost|phone|address|e-?mail|number|delivery|warranty))\b)|"
+    r"how (?:does|do|is|are|come)(?! (?:i|we|you|your|my|our)\b)|"
+    r"why|tell me (?:more )?about|explain|i['’]?(?:m| am) (?:curious|interested)|i wonder|is it true)\b",
     re.IGNORECASE,
 )
 
@@ -147,8 +150,11 @@ def tells_symptom(message: str) -> bool:
 
 
 def replies_to_us(lead: Lead) -> bool:
-    """Whether the newest message does nothing but tell what the last turn asked for."""
-    return lead.last is not None and lead.last.taken and not _ASKS.search(lead.message[:LOOKED_AT])
+    """Whether the newest message asks nothing, and tells what the last turn asked for or a stage would ask."""
+    if _ASKS.search(lead.message[:LOOKED_AT]):
+        return False
+    asked = lead.last is not None and lead.last.taken
+    return asked or any(now_shows(cue, lead) for cue in ("need_told", "constraint_told"))
 
 
 def begins_another_matter(message: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from concierge.agents.schemas.stages import Cue, Stage, StageStep
+from concierge.agents.schemas.stages import Cue, Persona, Stage, StageStep
 from concierge.chat.strategy.cues import (
     Lead,
     any_of,
@@ -17,9 +17,11 @@ from concierge.chat.strategy.cues import (
 )
 from concierge.chat.strategy.fallback import Situation
 from concierge.chat.strategy.manner import is_open_ended
-from concierge.chat.strategy.schemas import StageChoice
+from concierge.chat.strategy.schemas import StageChoice, Strategy
+from concierge.chat.writers.brief import Outcome
 from concierge.chat.writers.phrases import is_call_for_help
 from concierge.chat.writers.wishes import named
+from concierge.conversations.schemas import PassedStage
 from concierge.intelligence.view import MessageView
 from concierge.knowledge.lexical import terms
 
@@ -111,6 +113,14 @@ def stage_of(it: Situation, *, escalates: bool = False) -> StageChoice | None:
         held_because=hold.because if hold else None,
         replies=replies_to_us(lead),
     )
+
+
+def passed(strategy: Strategy, persona: Persona, outcome: Outcome) -> PassedStage | None:
+    """What the next turn has to know of the stage that this one was in."""
+    if strategy.stage is None:
+        return None
+    taken = strategy.leading is not None and outcome == "answered"
+    return PassedStage(strategy.stage.stage.name, str(persona.id), taken=taken, closed=strategy.stage.closed)
 
 
 def _place(stages: Sequence[Stage], lead: Lead) -> int | None:
@@ -222,7 +232,7 @@ def _goods(course: Course) -> bool:
 
 
 def _design(course: Course) -> bool:
-    return course.speaks_of_goods or _designs(course.lead)
+    return course.speaks_of_goods or _designs(course.lead) or wonders(course.lead.message)
 
 
 def _subject(course: Course) -> bool:

@@ -25,6 +25,9 @@ from concierge.chat.writers.voice import voiced
 from concierge.knowledge.contradictions import Contradiction, Statement
 
 RELATED_SENTENCES = 2
+LED_SENTENCES = (
+    3  # Where a stage adds a sentence of its own, or points to a page, the answer leaves room for it.
+)
 DIFFERING = 0.5  # An answer is not surer than this where another page says otherwise and neither is known to be better.
 CERTAIN = 0.85  # Above this an answer stands although it holds no number where one was asked for.
 
@@ -89,6 +92,8 @@ def compose(brief: AnswerBrief) -> WrittenAnswer:
 
 def _limit(brief: AnswerBrief, outcome: Outcome) -> int:
     limit = min(brief.max_sentences, 2) if brief.length == "brief" else brief.max_sentences
+    if brief.strategy and brief.strategy.leading and brief.strategy.leading.leads:
+        limit = min(limit, LED_SENTENCES)
     return max(1, limit if outcome == "answered" else min(limit, RELATED_SENTENCES))
 
 
