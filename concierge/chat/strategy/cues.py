@@ -48,7 +48,7 @@ _CONSTRAINT: Final = _words(
 _PATTERNS: Final[Mapping[Cue, re.Pattern[str]]] = {
     "asks_value": _words(
         r"(?:why (?:should|would|is|are) (?:i|we|it|this|that|the|your)|what makes|worth|benefits?|advantages?|special about|good for)\b",
-        r"(?:tell me (?:more )?about|what (?:can|does) (?:it|the \w+(?: \w+)?) (?:do|offer)|better than)\b",
+        r"(?:what (?:can|does) (?:it|the \w+(?: \w+)?) (?:do|offer)|better than)\b",
     ),
     "asks_proof": _words(
         r"(?:certif\w*|warrant(?:y|ies)|guarantee\w*|reviews?|ratings?|proof|prove|tested|fsc|references?|case stud(?:y|ies)|trial)\b",

@@ -10,6 +10,7 @@ from concierge.agents.templates import STAGES
 from concierge.chat.steps.verify import verify
 from concierge.chat.strategy.schemas import Strategy
 from concierge.chat.writers.house import HouseWriter
+from tests.chat.situations import PALMA, SHOP
 from tests.chat.strategy.test_stages import PERSONAS
 from tests.chat.writers.expert_library import DOCUMENTS, TALKS
 from tests.chat.writers.library import Library
@@ -68,7 +69,8 @@ def test_what_was_asked_for_is_taken_with_thanks_and_led_on(talks: dict[str, lis
 
 
 def test_sales_never_begins_with_the_budget(trade: Library) -> None:
-    said = Visit(trade, persona=PERSONAS["sales"]).say("Tell me about the bookcase")
+    offering = replace(SHOP, matches=(PALMA,))
+    said = Visit(trade, products=offering, persona=PERSONAS["sales"]).say("Which sofas do you have?")
     assert said.text.endswith(STAGES["qualify"].wordings[0])
     assert not re.search(r"budget|spend|afford", " ".join(STAGES["qualify"].wordings), re.IGNORECASE)
 

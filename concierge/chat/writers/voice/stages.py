@@ -51,6 +51,8 @@ EVIDENCE: Final[Mapping[StageStep, re.Pattern[str]]] = {
         r"^(?:use|keep|wipe|try|avoid|choose|put|place|check|leave|let|move|air|dust|clean|oil|rub|turn|tap|measure|never|always|don['’]t|do not|start|store|take)\b"
     ),
 }
+# Steps that ask only about what was said: without the sentence there is nothing to ask.
+ABOUT_IT: Final = frozenset({"name_loss"})
 # What people do stands in steps and lists as well; why, and what it costs, in sentences.
 IN_LISTS: Final = frozenset({"give_tip", "keep_away", "show_proof"})
 # Steps that the answer itself may take: where its own sentences are such evidence, no more is added.
@@ -79,6 +81,8 @@ def led(answer: WrittenAnswer, brief: AnswerBrief, stage: Stage) -> tuple[Writte
         if stage.step == "tell_apart":
             questions = [*_which(reading, answer), *questions]
         answer = _lifted(answer, brief, stage, evidence) or _enriched(reading, answer, stage, evidence)
+        if stage.step in ABOUT_IT and not any(evidence.search(claim.text) for claim in answer.claims):
+            return answer, ""
     return answer, unsaid(questions, brief.said) or ""
 
 
