@@ -149,6 +149,11 @@ def tells_symptom(message: str) -> bool:
     return bool(_SYMPTOM.search(message[:LOOKED_AT]))
 
 
+def says_settled(message: str) -> bool:
+    """Whether a message says that what was wrong is wrong no more."""
+    return bool(_PATTERNS["solved"].search(message[:LOOKED_AT]))
+
+
 def replies_to_us(lead: Lead) -> bool:
     """Whether the newest message asks nothing, and tells what the last turn asked for or a stage would ask."""
     if _ASKS.search(lead.message[:LOOKED_AT]):

@@ -264,7 +264,6 @@ def _is_beside(course: Course, stage: Stage) -> bool:
 
 
 HOLDS: Final = (
-    Hold("closed", "The matter is closed.", lambda course, _: bool(_closing(course))),
     Hold(
         "person",
         "A person is offered instead.",
@@ -275,6 +274,7 @@ HOLDS: Final = (
         "A greeting is returned, and nothing more.",
         lambda course, _: course.it.moment.is_greeting,
     ),
+    Hold("closed", "The matter is closed.", lambda course, _: bool(_closing(course))),
     Hold(
         "angry",
         "Is angry: nothing is asked of them.",

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from concierge.chat.strategy.cues import says_settled
+from concierge.chat.strategy.schemas import StageChoice
 from concierge.chat.writers import phrases
 from concierge.chat.writers.brief import (
     AnswerBrief,
@@ -22,6 +24,7 @@ from concierge.chat.writers.selection import Reading, asks_for_amount, read
 from concierge.chat.writers.showing import shown
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
 from concierge.chat.writers.voice import voiced
+from concierge.chat.writers.wishes import wants_products
 from concierge.knowledge.contradictions import Contradiction, Statement
 
 RELATED_SENTENCES = 2
@@ -41,6 +44,8 @@ class HouseWriter:
         answer = _passed_on(brief) or from_catalogue or self._answer(brief)
         if answer.outcome in {"partial", "unsupported"}:
             answer = _noted(brief) or answer
+        if answer.outcome != "small_talk" and brief.strategy and brief.strategy.stage:
+            answer = _settled(brief, brief.strategy.stage) or answer
         if answer.outcome == "small_talk":
             return answer
         return voiced(answer, brief, leads_on=answer is from_catalogue)
@@ -200,6 +205,14 @@ def _noted(brief: AnswerBrief) -> WrittenAnswer | None:
         return None
     text = phrases.pick(phrases.NOTED, brief.question, brief.turn, brief.said)
     return WrittenAnswer(text, "answered", 1.0, pieces=(text,))
+
+
+def _settled(brief: AnswerBrief, choice: StageChoice) -> WrittenAnswer | None:
+    """A word to somebody who says that it works now, and wants nothing more: there is nothing to look up for them."""
+    if not choice.closed or not says_settled(brief.question) or wants_products(brief.question):
+        return None
+    text = phrases.pick(phrases.GOOD_TO_HEAR, brief.question, brief.turn, brief.said)
+    return WrittenAnswer(text, "small_talk", 1.0, pieces=(text,))
 
 
 def _unsettled(brief: AnswerBrief) -> str:

@@ -92,6 +92,8 @@ NOTED = (
     "Thank you, that makes it clearer.",
     "I see, thank you.",
 )
+# For somebody who says that it is settled.
+GOOD_TO_HEAR = ("Good to hear!", "That's good news!", "Lovely, then that is settled.")
 # For somebody who asks for a person.
 TO_A_PERSON = (
     "Of course. Shall I pass you on to a colleague now?",

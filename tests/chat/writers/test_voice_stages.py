@@ -9,7 +9,13 @@ from concierge.agents.schemas.stages import Persona
 from concierge.agents.templates import STAGES
 from concierge.chat.steps.verify import verify
 from concierge.chat.strategy.schemas import Strategy
+from concierge.chat.writers import phrases
+from concierge.chat.writers.brief import Citation, Claim, WrittenAnswer
+from concierge.chat.writers.catalog import passage_of
+from concierge.chat.writers.citations import marked
 from concierge.chat.writers.house import HouseWriter
+from concierge.chat.writers.voice.stages import led
+from concierge.knowledge.schemas import Passage
 from tests.chat.situations import PALMA, SHOP
 from tests.chat.strategy.test_stages import PERSONAS
 from tests.chat.writers.expert_library import DOCUMENTS, TALKS
@@ -37,6 +43,16 @@ def strategy_of(said: Said) -> Strategy:
 
 def stages(talk: list[Said]) -> list[str]:
     return [choice.stage.name for said in talk if (choice := strategy_of(said).stage)]
+
+
+def shown_row(row: Passage) -> WrittenAnswer:
+    """An answer that rests on a row of the catalogue alone."""
+    quote = row.text.split(". ")[0] + "."
+    cited = Citation(
+        1, row.document_id, row.chunk_id, row.title, row.url, row.kind, 1.0, quote, 0, len(quote)
+    )
+    text = marked(quote, 1)
+    return WrittenAnswer(text, "answered", 0.9, (Claim(quote, 1, quote, 0, len(quote)),), (cited,), (text,))
 
 
 def test_each_persona_goes_through_its_stages(talks: dict[str, list[Said]]) -> None:
@@ -85,6 +101,33 @@ def test_the_guru_brings_out_what_is_easily_missed(trade: Library) -> None:
 
 def test_the_guru_names_the_page_to_read_on(talks: dict[str, list[Said]]) -> None:
     assert talks["guru"][3].text.endswith("There is more on this in “Oiling wood” [1].")
+
+
+def test_the_guru_names_a_page_where_only_a_row_answers(trade: Library) -> None:
+    brief = Visit(trade, persona=PERSONAS["guru"]).brief("Where can I read more about oiling wood?")
+    row = passage_of(PALMA, 0)
+    answer, question = led(
+        shown_row(row), replace(brief, passages=(row, *brief.passages)), STAGES["resources"]
+    )
+    assert question == ""
+    assert answer.text.endswith("There is more on this in “Oiling wood” [2].")
+    assert answer.citations[1].quote == "Wood is oiled so that it takes up less water."
+
+
+def test_somebody_whose_matter_is_closed_is_not_read_to(talks: dict[str, list[Said]], trade: Library) -> None:
+    visit = Visit(trade, persona=PERSONAS["support"])
+    visit.say("The drawer of my sideboard sticks")
+    said = visit.say("It works now, thank you!")
+    assert said.text in phrases.GOOD_TO_HEAR
+    assert not said.answer.citations
+    assert "?" not in talks["support"][-1].text
+
+
+def test_somebody_content_who_wants_something_is_answered(trade: Library) -> None:
+    visit = Visit(trade, persona=PERSONAS["support"])
+    visit.say("The drawer of my sideboard sticks")
+    said = visit.say("It works now, thank you! I would like to oil a table")
+    assert said.answer.citations
 
 
 def test_the_engineer_says_what_the_choice_costs(trade: Library) -> None:

@@ -15,6 +15,7 @@ from concierge.chat.writers.citations import LONGEST_QUOTE, marked
 from concierge.chat.writers.phrases import unsaid
 from concierge.chat.writers.repair import Standing, stands_alone
 from concierge.chat.writers.selection import Candidate, Reading, read
+from concierge.chat.writers.structure import units_of
 from concierge.chat.writers.voice.joining import is_prose
 from concierge.knowledge.schemas import Passage
 
@@ -219,13 +220,25 @@ def _cited(
 
 
 def _pointed(answer: WrittenAnswer, brief: AnswerBrief, stage: Stage) -> WrittenAnswer:
-    """The answer, and the page to read on: the first of its sources that is one."""
-    page = next((own for own in answer.citations if own.url and own.kind != "product"), None)
-    lead = unsaid(stage.leads, brief.said)
+    """The answer, and the page to read on: the first of its sources that is one, or else of what was found."""
+    lead, citations = unsaid(stage.leads, brief.said), answer.citations
+    page = next((own for own in citations if own.url and own.kind != "product"), None)
+    if page is None:
+        citations = _found_page(brief, citations)
+        page = next((own for own in citations if own not in answer.citations), None)
     if page is None or lead is None or f"“{page.title}”" in "\n".join(brief.said):
         return answer
     pieces = (*answer.pieces, _glue(answer) + f"{lead.format(title=page.title)} [{page.number}].")
-    return replace(answer, text="".join(pieces), pieces=pieces)
+    return replace(answer, text="".join(pieces), pieces=pieces, citations=citations)
+
+
+def _found_page(brief: AnswerBrief, citations: tuple[Citation, ...]) -> tuple[Citation, ...]:
+    """The sources with the best page that was found, quoted by its first sentence."""
+    for position, passage in enumerate(brief.passages):
+        first = next((unit for unit in units_of(passage, position) if unit.kind == "prose"), None)
+        if passage.url and passage.kind != "product" and first is not None:
+            return _cited(citations, passage, first.start, first.end)[0]
+    return citations
 
 
 def _glue(answer: WrittenAnswer) -> str:
