@@ -54,13 +54,15 @@ _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 @dataclass(frozen=True, slots=True)
 class Persona:
     """Who the agent is. `voice` is what its operator says of that, in place of our own sentence; it can say nothing about
-    how we talk here, which stands behind it.
+    how we talk here, which stands behind it. `canary` is a word that stands nowhere else, so that a reply which repeats
+    the notes gives itself away.
     """
 
     name: str
     business: str = ""
     voice: str = ""
     grounding: GroundingMode = "blended"
+    canary: str = ""
 
     @classmethod
     def of(cls, agent: AgentConfiguration, business: str = "") -> Self:
@@ -105,6 +107,7 @@ def render(persona: Persona, brief: AnswerBrief) -> Prompt:
         "voice": persona.voice.strip()[:LONGEST_VOICE] or _said("default_voice"),
         "grounding": sentences()["grounding"][persona.grounding],
         "guidance": "\n".join(f"- {sentence}" for sentence in guidance(brief)),
+        "canary": persona.canary,
     }
     user = {
         "customer": "\n".join(quoted(line, LONGEST_FACT) for line in _known(brief)),
