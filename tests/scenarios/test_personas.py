@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from concierge.agents.templates import STAGES
 from concierge.entrypoints.wiring import DatabaseAddress
 from concierge.llm.embeddings import LocalEmbedder
+from tests.chat.test_cost_of_a_turn import sent
 from tests.conftest import SETTINGS
 from tests.factories.tenants import Tenant
 from tests.scenarios.visiting import Browser, Shop, Turn, opened
@@ -154,20 +154,15 @@ async def test_another_persona_takes_over_in_the_middle_from_its_own_beginning(s
 
 
 async def test_a_turn_that_is_led_asks_the_database_no_more(shop: Shop) -> None:
-    tenant, costs = shop.tenant, dict[str, list[int]]()
+    tenant, costs = shop.tenant, list[list[int]]()
     for template in (None, "sales_representative"):
         await led_by(tenant, template)
         conversation = (await tenant.ask("Which sofas do you have?"))["conversation_id"]
-        counts = costs[template or "nobody"] = []
-        engine = tenant.platform.db.engine.sync_engine
-        for _ in range(2):
-            statements: list[str] = []
-
-            def note(_c: Any, _u: Any, statement: str, *_r: Any, into: list[str] = statements) -> None:
-                into.append(statement)
-
-            event.listen(engine, "before_cursor_execute", note)
-            await tenant.ask("Is the wood certified?", conversation_id=conversation)
-            event.remove(engine, "before_cursor_execute", note)
-            counts.append(len(statements))
-    assert costs["nobody"] == costs["sales_representative"]
+        costs.append([])
+        for _ in range(3):
+            with sent() as statements:
+                await tenant.ask("Is the wood certified?", conversation_id=conversation)
+                await tenant.platform.chat.drain()
+            costs[-1].append(len(statements))
+    led, plain = costs
+    assert led[1:] == plain[1:]
