@@ -14,7 +14,8 @@ from concierge.agents.errors import (
 from concierge.agents.models import Persona, PersonaVersion
 from concierge.agents.repository import PersonaRepository
 from concierge.agents.schemas.personas import CommunicationStyle, FromTemplateIn, PersonaIn, PersonaPatch
-from concierge.agents.templates import STAGES, TEMPLATES, Template
+from concierge.agents.schemas.stages import Persona as SpokenPersona
+from concierge.agents.templates import STAGES, TEMPLATES, Template, spoken
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.ids import new_id
 
@@ -36,6 +37,20 @@ class PersonaService:
     async def get(self, persona_id: UUID) -> Persona:
         """Errors: PersonaNotFoundError, also for another organization's persona."""
         return await self._found(persona_id)
+
+    async def spoken(self, persona_id: UUID) -> SpokenPersona:
+        """Return a persona as a turn uses it. Errors: PersonaNotFoundError."""
+        found = await self._found(persona_id)
+        return spoken(
+            found.id,
+            found.name,
+            found.system_prompt,
+            found.tactics,
+            found.communication_style,
+            found.response_patterns,
+            found.template_name,
+            found.version,
+        )
 
     async def create(self, wanted: PersonaIn) -> Persona:
         """Errors: TacticsUnknownError, TooManyPersonasError, PersonaNameTakenError."""

@@ -9,8 +9,8 @@ from concierge.chat.schemas import ChatOut, ClaimOut, CustomerContextOut, Source
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
+from concierge.chat.strategy.stages import passed
 from concierge.chat.stream import Event, TurnLog
-from concierge.conversations.schemas import PassedStage
 from concierge.conversations.service import ConversationService
 from concierge.customers.service import RecallService
 from concierge.kit.clock import Clock
@@ -68,13 +68,10 @@ def insight_of(decided: Decided) -> dict[str, Any]:
 
 
 def stage_of(received: Received, verified: Verified, decided: Decided) -> dict[str, Any]:
-    """What the next turn has to know of the stage this one was in; it is stored with the reply and told to nobody."""
-    choice, persona = decided.strategy.stage, received.agent.applied_persona
-    if choice is None or persona is None:
-        return {}
-    taken = choice.held is None and verified.answer.outcome == "answered"
-    passed = PassedStage(choice.stage.name, str(persona.id), taken=taken, closed=choice.closed)
-    return {"stage": asdict(passed)}
+    """The stage this turn was in, for the next one to go on from; it is stored with the reply and told to nobody."""
+    persona = received.agent.applied_persona
+    stage = persona and passed(decided.strategy, persona, verified.answer.outcome)
+    return {"stage": asdict(stage)} if stage else {}
 
 
 async def store(
