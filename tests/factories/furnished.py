@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx
 
+from concierge.billing.budgets import Budget, Budgets
 from concierge.entrypoints.wiring import Platform
 from concierge.kit.ids import new_id
 from concierge.knowledge.service.texts import text_source
@@ -67,6 +68,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["visitor_id"] = visitor_id
     await _teach(tenant, turn, visitor_id)
     ids |= await _offer(tenant)
+    await _spend(tenant)
     return Furnished(tenant, ids, turn)
 
 
@@ -189,6 +191,13 @@ async def _teach(tenant: Tenant, turn: dict[str, Any], visitor_id: UUID) -> None
     path = f"/api/v1/chat/{tenant.agent_id}/conversations/{turn['conversation_id']}/rating"
     response = await tenant.client.post(path, headers=tenant.secret, json={"rating": 5})
     assert response.status_code == 200, response.text
+
+
+async def _spend(tenant: Tenant) -> None:
+    """Have something spent of a budget, and something set aside."""
+    budgets, budget = Budgets(tenant.platform.db), Budget(tenant.email, "day", 10)
+    await budgets.commit(tenant.scope, await budgets.reserve(tenant.scope, {budget: 1}))
+    await budgets.reserve(tenant.scope, {budget: 1})
 
 
 async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:

@@ -1,0 +1,5 @@
+"""All SQL of the billing room."""
+
+from concierge.billing.repository.budgets import BudgetRepository
+
+__all__ = ["BudgetRepository"]
