@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, HttpUrl, PostgresDsn, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -84,6 +84,39 @@ class LanguageModel(BaseModel):
     ] = 0.7
 
 
+class WebSearching(BaseModel):
+    """The provider of web search for agents that may use it; none by default."""
+
+    provider: Annotated[
+        Literal["serpapi", "brave", "tavily", "searxng"] | None,
+        Field(description="`serpapi`, `brave`, `tavily` or `searxng`; empty: no web search."),
+    ] = None
+    url: Annotated[
+        HttpUrl | None,
+        Field(
+            description="Whole address of its search where that is not the vendor's own; SearXNG, which everybody runs for "
+            "themselves, needs it, such as `http://localhost:8080/search`."
+        ),
+    ] = None
+    key: Annotated[SecretStr | None, Field(description="Its API key; SearXNG has none.")] = None
+    seconds: Annotated[
+        float,
+        Field(
+            description="Longest a turn waits for a search and the pages it found; then it goes on with what it has.",
+            gt=0,
+            le=30,
+        ),
+    ] = 8.0
+    calls_per_hour: Annotated[
+        int,
+        Field(
+            description="Most searches that an agent has the provider make in an hour of UTC.",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 10
+
+
 class Settings(BaseSettings):
     """The settings of one process."""
 
@@ -130,6 +163,7 @@ class Settings(BaseSettings):
     tokens: Tokens = Tokens()
     reranker: Reranking = Reranking()
     llm: LanguageModel = LanguageModel()
+    web_search: WebSearching = WebSearching()
 
     @property
     def origin(self) -> str:

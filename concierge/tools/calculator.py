@@ -162,10 +162,9 @@ def _failed(error: MontyError, printed: _Printed) -> _Ended:
     because = str(error)[:REASON_CHARS]
     if isinstance(error, MontySyntaxError):
         return _Ended(failure="syntax", because=because)
-    kind = next(
-        (kind for raised, kind in _FAILURES.items() if isinstance(error.exception(), raised)), "error"
-    )
-    return _Ended(failure=kind, because=because)
+    raised = error.exception()
+    kinds: list[CalculationFailure] = [kind for known, kind in _FAILURES.items() if isinstance(raised, known)]
+    return _Ended(failure=kinds[0] if kinds else "error", because=because)
 
 
 def _valued(value: Any) -> _Ended:
