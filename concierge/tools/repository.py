@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from concierge.accounts.scope import TenantScope
@@ -33,10 +33,6 @@ class WebSearchRepository:
         self, provider: str, key: bytes, results: Sequence[WebResult], now: datetime, expires_at: datetime
     ) -> None:
         """Keep what a search came to, and throw away what nobody may use any more: rows never pile up."""
-        expired = delete(WebSearchResult).where(
-            WebSearchResult.org_id == self._org_id, WebSearchResult.expires_at <= now
-        )
-        await self._session.execute(expired)
         own = {
             "results": _RESULTS.dump_python(tuple(results), mode="json"),
             "found_at": now,
@@ -46,4 +42,12 @@ class WebSearchRepository:
             insert(WebSearchResult)
             .values(org_id=self._org_id, provider=provider, key=key, **own)
             .on_conflict_do_update(index_elements=["org_id", "provider", "key"], set_=own)
+        )
+        # Those that another search throws away at this moment are left to it.
+        names = WebSearchResult.provider, WebSearchResult.key
+        is_expired = WebSearchResult.org_id == self._org_id, WebSearchResult.expires_at <= now
+        expired = select(*names).where(*is_expired).with_for_update(skip_locked=True)
+        await self._session.execute(
+            delete(WebSearchResult).where(*is_expired, tuple_(*names).in_(expired)),
+            execution_options={"synchronize_session": False},
         )

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
+import httpx2
+
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.fetch import Fetched, Fetcher, FetchError, FetchLimits
 from concierge.tools.pages.extraction import Extracted, Extraction, extracting
 from concierge.tools.pages.passages import passages_of
 from concierge.tools.schemas import WebPassage, WebResult
-from concierge.tools.sites import Site, belongs, public_url
+from concierge.tools.sites import Site
 
 MOST_PAGES: Final = 3
 # For the fetcher of pages: a page that is not there by then is answered for by its snippet.
@@ -58,7 +60,8 @@ class WebPages:
             fetched = await self._fetcher.fetch(result.url)
         except FetchError:
             return
-        if public_url(fetched.final_url) is None or (sites and not belongs(fetched.final_url, sites)):
+        final = httpx2.URL(fetched.final_url)
+        if sites and not any(site.has(final) for site in sites):
             return
         extracted = await _extracted(fetched, extraction)
         read[result.rank] = [
