@@ -184,7 +184,8 @@ async def test_plain_text_is_taken_as_it_is(site: LocalSite) -> None:
 @pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "no-such-charset", None])
 async def test_a_page_is_read_in_whatever_encoding(charset: str | None) -> None:
     text = "<html><body><article><p>Der Stuhl für 49 Euro gefällt.</p></article></body></html>"
-    body = text.encode(charset if charset not in {None, "no-such-charset"} else "utf-8")
+    known = charset if charset and charset != "no-such-charset" else "utf-8"
+    body = text.encode(known)
     async with extracting() as extraction:
         extracted = await extraction.of(body, charset)
 
