@@ -9,6 +9,7 @@ import httpx2
 import structlog
 from pydantic import SecretStr
 
+from concierge.kit.fetch import default_tls
 from concierge.kit.settings import WebSearching
 from concierge.tools.providers.brave import BRAVE
 from concierge.tools.providers.searxng import SEARXNG
@@ -70,7 +71,7 @@ class Provider:
         request = self.vendor.request(wanted, self.key.get_secret_value() if self.key else "")
         timeout = httpx2.Timeout(seconds, connect=min(CONNECT_S, seconds))
         async with (
-            httpx2.AsyncClient(timeout=timeout, trust_env=False) as client,
+            httpx2.AsyncClient(verify=default_tls(), timeout=timeout, trust_env=False) as client,
             client.stream(
                 request.method,
                 self.url,
