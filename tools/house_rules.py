@@ -17,6 +17,7 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
     "billing": {"budgets"},
+    "agents": {"templates"},
     "customers": {
         "deriving",
         "extraction",

@@ -10,6 +10,7 @@ from concierge.kit.db import Base
 
 class Agent(Base):
     __tablename__ = "agents"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "persona_id"], ["personas.org_id", "personas.id"]),)
 
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -21,6 +22,9 @@ class Agent(Base):
     allowed_origins: Mapped[list[str]] = mapped_column(default=list)
     shows_intelligence_to_visitors: Mapped[bool] = mapped_column(default=False)
     strategy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    persona_id: Mapped[UUID | None]
+    tool_policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    domain_expertise_enabled: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -49,3 +53,39 @@ class StrategyDefaults(Base):
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     strategy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Persona(Base):
+    """Who an agent may be. `tactics` is a style with its steps, `response_patterns` are wordings by a step's name."""
+
+    __tablename__ = "personas"
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    template_name: Mapped[str | None]
+    system_prompt: Mapped[str]
+    tactics: Mapped[dict[str, Any]]
+    communication_style: Mapped[dict[str, Any]]
+    response_patterns: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class PersonaVersion(Base):
+    """A persona as it was from one change to the next; the newest is the persona itself."""
+
+    __tablename__ = "persona_versions"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "persona_id"], ["personas.org_id", "personas.id"]),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    persona_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    template_name: Mapped[str | None]
+    system_prompt: Mapped[str]
+    tactics: Mapped[dict[str, Any]]
+    communication_style: Mapped[dict[str, Any]]
+    response_patterns: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -67,11 +67,14 @@ class Pipeline:
             verified = verify.verify(written, evidence.citable, received.agent.grounding_mode)
             decided = decided.after(verified.answer.outcome, received.agent.policy)
         reply = persist.reply_of(received, verified, decided)
+        stage = persist.stage_of(received, verified, decided)
         trace.understood(understood).recalled(recalled).found(found).contradicted(contradictions)
         trace.decided(decided).verified(verified)
         async with self._db.transaction(received.scope.org_id) as session:
             unit = Unit(session, received.scope)
-            last = await persist.store(unit, received, log, reply, decided, trace.finish(), self._clock)
+            last = await persist.store(
+                unit, received, log, reply, stage, decided, trace.finish(), self._clock
+            )
             await learn.note(unit, received, decided, self._clock)
         await log.say(last.type, last.data, last.insight)
 

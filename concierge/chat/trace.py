@@ -9,10 +9,12 @@ from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
+from concierge.agents.schemas.stages import Persona
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.recall import Recalled
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
+from concierge.chat.strategy.schemas import StageChoice
 from concierge.intelligence.analyst import Understood
 from concierge.knowledge.contradictions import Contradiction, Statement
 from concierge.knowledge.ranking import Signals
@@ -41,6 +43,29 @@ def _stated(statement: Statement) -> dict[str, Any]:
     }
 
 
+def _who(persona: Persona | None) -> dict[str, Any] | None:
+    return persona and {
+        "id": str(persona.id),
+        "name": persona.name,
+        "template_name": persona.template_name,
+        "version": persona.version,
+    }
+
+
+def _staged(choice: StageChoice | None) -> dict[str, Any] | None:
+    """Where a persona's tactics stood, why, and why its step was not taken, if it was not."""
+    return choice and {
+        "name": choice.stage.name,
+        "goal": choice.stage.goal,
+        "step": choice.stage.step,
+        "before": choice.before,
+        "move": choice.move,
+        "because": choice.because,
+        "held": choice.held,
+        "held_because": choice.held_because,
+    }
+
+
 class TraceBuilder:
     """Collects while the turn runs; `finish` gives what is stored. Times are in milliseconds."""
 
@@ -49,6 +74,7 @@ class TraceBuilder:
         self._steps: dict[str, float] = {}
         self._trace: dict[str, Any] = {
             "agent": {"id": str(received.agent.id), "version": received.agent.version},
+            "persona": _who(received.agent.applied_persona),
             "message": received.request.message,
             "session_context": dict(received.request.session_context),
             "audiences": sorted(received.request.audiences),
@@ -140,7 +166,8 @@ class TraceBuilder:
         return self
 
     def decided(self, decided: Decided) -> Self:
-        self._trace["strategy"] = to_jsonable_python(asdict(decided.strategy))
+        self._trace["strategy"] = to_jsonable_python(asdict(replace(decided.strategy, stage=None)))
+        self._trace["stage"] = _staged(decided.strategy.stage)
         self._trace["moment"] = asdict(replace(decided.moment, draws=None))
         return self
 

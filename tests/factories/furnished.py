@@ -63,6 +63,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["faq_id"] = await _answer(tenant)
     await _guide(tenant, ids["turn_id"])
     await _approach(tenant)
+    ids["persona_id"] = await _be(tenant)
     ids["customer_id"] = await _meet(tenant)
     ids["merge_id"] = await _first(tenant, f"/customers/{ids['customer_id']}/merges")
     ids |= await _remember(tenant)
@@ -166,6 +167,19 @@ async def _remember(tenant: Tenant) -> dict[str, UUID]:
         "fact_id": await _first(tenant, customer),
         "session_rule_id": await _first(tenant, "/customers/session-rules"),
     }
+
+
+async def _be(tenant: Tenant) -> UUID:
+    """Write a persona."""
+    body = {
+        "name": f"The voice of {tenant.email}"[:120],
+        "system_prompt": f"You speak for {tenant.email}.",
+        "tactics": {"style": "consultative", "steps": ["qualify", "value"]},
+    }
+    path = "/api/v1/domain-expertise/personas"
+    response = await tenant.client.post(path, headers=tenant.owner, json=body)
+    assert response.status_code == 201, response.text
+    return UUID(response.json()["id"])
 
 
 async def _approach(tenant: Tenant) -> None:

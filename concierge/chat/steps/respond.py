@@ -6,6 +6,7 @@ from concierge.chat.writers.brief import (
     AnswerBrief,
     AnswerFinished,
     CitationAdded,
+    Restarted,
     Writer,
     WrittenAnswer,
 )
@@ -18,6 +19,8 @@ async def respond(writer: Writer, brief: AnswerBrief, log: TurnLog) -> WrittenAn
             return event.answer
         if isinstance(event, CitationAdded):
             await log.say("citation", SourceOut.of(event.citation).model_dump(mode="json"))
+        elif isinstance(event, Restarted):
+            await log.say("status", {"stage": "rewriting"})
         else:
             await log.say("message.delta", {"text": event.text})
     raise RuntimeError("the writer ended without an answer")

@@ -11,6 +11,7 @@ from concierge import __version__
 from concierge.accounts.routes import router as accounts_routes
 from concierge.agents.routes import router as agents_routes
 from concierge.agents.routes import strategies as strategies_routes
+from concierge.agents.routes.personas import router as personas_routes
 from concierge.catalog.routes import router as catalog_routes
 from concierge.catalog.routes.imports import router as catalog_import_routes
 from concierge.chat.routes import customers as customer_data_routes
@@ -50,6 +51,7 @@ ROUTERS = (
     accounts_routes,
     agents_routes,
     strategies_routes,
+    personas_routes,
     sessions_routes,
     memory_routes,
     customers_router,
