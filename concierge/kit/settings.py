@@ -95,7 +95,7 @@ class WebSearching(BaseModel):
         HttpUrl | None,
         Field(
             description="Whole address of its search where that is not the vendor's own; SearXNG, which everybody runs for "
-            "themselves, needs it, such as `http://localhost:8080/search`."
+            "themselves, needs it, such as `http://localhost:8080/search`, and must allow the format `json`."
         ),
     ] = None
     key: Annotated[SecretStr | None, Field(description="Its API key; SearXNG has none.")] = None

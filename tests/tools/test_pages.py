@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from concierge.billing.budgets import Budgets
 from concierge.kit.fetch import Fetcher
-from concierge.tools.pages.extraction import Extracted, Extraction, extracting
+from concierge.tools.pages.extraction import CHILD, Extracted, Extraction, extracting
 from concierge.tools.pages.passages import LONGEST_PASSAGE, MOST_PASSAGES, passages_of
 from concierge.tools.pages.reading import PAGE_LIMITS, WebPages
 from concierge.tools.schemas import WebPassage, WebResult
@@ -233,25 +233,27 @@ async def test_no_process_is_left_and_none_knows_the_environment(monkeypatch: py
     assert not Path(f"/proc/{children[0]}").exists()
 
 
-async def test_a_caller_that_goes_away_leaves_no_process(site: LocalSite) -> None:
+@pytest.mark.parametrize("after_s", [0.0, 0.02, 0.2, 0.5])
+async def test_a_caller_that_goes_away_leaves_no_process(after_s: float, site: LocalSite) -> None:
     over = Event()
 
     def stall(_handler: BaseHTTPRequestHandler) -> None:
         over.wait(10)
 
     site.pages["/stall"] = stall
-    reading = asyncio.create_task(read(result(site.url("/stall", "news.test"))))
-    await asyncio.sleep(0.5)
+    site.pages["/news"] = page(NEWS, Content_Type="text/html")
+    results = [result(site.url(path, "news.test"), rank) for rank, path in enumerate(("/news", "/stall"), 1)]
+    reading = asyncio.create_task(read(*results))
+    await asyncio.sleep(after_s)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
     over.set()
+    await asyncio.sleep(0.05)
 
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    running = [
-        Path(f"/proc/{child}/cmdline").read_text() for child in children if Path(f"/proc/{child}").exists()
-    ]
-    assert not any("concierge.tools.pages.child" in command for command in running)
+    commands = [Path(f"/proc/{child}/cmdline") for child in children]
+    assert not any(CHILD in command.read_text() for command in commands if command.exists())
 
 
 async def test_a_look_up_is_a_search_and_what_its_pages_say(tenant: Tenant) -> None:

@@ -93,6 +93,8 @@ async def extracting() -> AsyncGenerator[Extraction]:
     try:
         yield extraction
     finally:
-        with suppress(OSError):
-            await asyncio.shield(starting)
-        await extraction.end()
+        try:
+            with suppress(OSError):
+                await asyncio.shield(starting)
+        finally:
+            await extraction.end()

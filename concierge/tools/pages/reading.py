@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Final
 
@@ -40,13 +41,10 @@ class WebPages:
         read: dict[int, Sequence[WebPassage]] = {}
         if best and seconds > 0:
             async with extracting() as extraction:
-                waiting = [
-                    asyncio.create_task(self._page(result, sites, extraction, read)) for result in best
-                ]
-                _, late = await asyncio.wait(waiting, timeout=seconds)
-                for task in late:
-                    task.cancel()
-                await asyncio.gather(*waiting, return_exceptions=True)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+                        for result in best:
+                            group.create_task(self._page(result, sites, extraction, read))
         return [passage for result in results for passage in read.get(result.rank) or tuple(_snippet(result))]
 
     async def _page(

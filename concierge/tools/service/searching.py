@@ -33,9 +33,16 @@ QUERY_CHARS: Final = 400
 QUERY_WORDS: Final = 50
 TITLE_CHARS: Final = 200
 SNIPPET_CHARS: Final = 600
-# What says who somebody is has no place with a search engine: mail addresses, and numbers as long as telephones, cards
-# and accounts have.
-_PERSONAL: Final = re.compile(r"\S+@\S+\.\w+|(?<!\w)\+?\d(?:[ ./-]?\d){7,}(?!\w)")
+# What says who somebody is has no place with a search engine.
+_PERSONAL: Final = re.compile(
+    r"""\S+@\S+\.\w+                                        # a mail address
+    | (?<!\w)(?:\+\d|\(?0\d)[\d ()./-]{5,}\d(?!\w)          # a telephone, which begins with + or 0
+    | (?<!\w)[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){3,}[ ]?\w{0,4}  # an account
+    | (?<!\w)\d{4}(?:[ -]?\d{4}){3}(?!\w)                  # a card
+    | (?<![\w.,])\d{8,}(?!\w)                              # any other long number
+    """,
+    re.VERBOSE,
+)
 
 
 class WebSearch:
