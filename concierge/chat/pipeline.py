@@ -12,7 +12,8 @@ from concierge.chat.steps.receive import Received
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.stream import TurnLog
 from concierge.chat.trace import TraceBuilder
-from concierge.chat.writers.brief import Writer, WrittenAnswer
+from concierge.chat.writers.brief import WrittenAnswer
+from concierge.chat.writers.chosen import Writers
 from concierge.intelligence.analyst import Analyst
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
@@ -31,7 +32,7 @@ class Pipeline:
         vocabularies: Vocabularies,
         recollection: Recollection,
         learning: Learning,
-        writer: Writer,
+        writers: Writers,
         clock: Clock,
     ) -> None:
         self._db = db
@@ -40,7 +41,7 @@ class Pipeline:
         self._vocabularies = vocabularies
         self._recollection = recollection
         self._learning = learning
-        self._writer = writer
+        self._writers = writers
         self._clock = clock
 
     async def answer(self, received: Received, log: TurnLog) -> None:
@@ -92,7 +93,8 @@ class Pipeline:
         if told is not None:
             return await respond.tell(told, log)
         brief = brief_of(received, found, evidence, contradictions, decided)
-        return await respond.respond(self._writer, brief, log)
+        writer = await self._writers.of(received.scope, received.agent)
+        return await respond.respond(writer, brief, log)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:
         """Store that a turn failed and why. Errors: UnavailableError."""

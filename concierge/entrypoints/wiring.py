@@ -10,6 +10,10 @@ from pathlib import Path
 from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
+from concierge.agents.service import ModelChain
+from concierge.agents.service.modelling import Modelling
+from concierge.agents.service.writing import of_settings
+from concierge.billing.budgets import Budgets
 from concierge.catalog import jobs as catalog_jobs
 from concierge.catalog.routes.parts import Catalog
 from concierge.catalog.service import CatalogImports, CatalogReading, ProductContexts
@@ -23,7 +27,7 @@ from concierge.chat.steps.receive import Reception
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
-from concierge.chat.writers.house import HouseWriter
+from concierge.chat.writers.chosen import Writers
 from concierge.customers.service import Memory, MemoryRequests, SessionInferenceService
 from concierge.intelligence.analyst import Analyst
 from concierge.intelligence.service import GuidanceService, LabelExport
@@ -56,6 +60,7 @@ from concierge.llm.embedders import Embedders, QuestionVectors
 from concierge.llm.embeddings import LOCAL_MODEL, Embedder, VectorSpace, create_embedder
 from concierge.llm.reranking import HostedReranker
 from concierge.llm.structured import create_structured_model
+from concierge.llm.writing import TextModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ class Platform:
     memory_requests: MemoryRequests
     sessions: SessionInferenceService
     catalog: Catalog
+    modelling: Modelling
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -144,21 +150,20 @@ def build(
     """Put the parts together; nothing is connected yet."""
     db = Database(address.app_url, pool_size=settings.database_pool, role=address.app_role)
     embedders = _embedders(settings, embedder)
-    chunkers = Chunkers(embedders)
+    chunkers, vectors = Chunkers(embedders), QuestionVectors(embedders)
     accounts = _accounts(settings, db, clock)
-    vectors = QuestionVectors(embedders)
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
     guidance = GuidanceService(db, vectors)
     language_model = create_structured_model(settings.llm)
     analyst = Analyst(vectors, language_model, guidance)
-    judgement = Judgement(db, clock)
-    memory = Memory(db, vectors, clock)
+    judgement, memory = Judgement(db, clock), Memory(db, vectors, clock)
     fetcher = fetcher or _fetcher(settings)
     learning = Learning(db, judgement, clock)
     sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
     products = _catalog(db, embedders, vectors, clock)
     recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
-    pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, HouseWriter(), clock)
+    modelling, writers = _writing(settings, db, clock)
+    pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, writers, clock)
     chat = ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds)
     return Platform(
         settings=settings,
@@ -192,7 +197,15 @@ def build(
         memory_requests=requests,
         sessions=sessions,
         catalog=products,
+        modelling=modelling,
     )
+
+
+def _writing(settings: Settings, db: Database, clock: Clock) -> tuple[Modelling, Writers]:
+    sealer = Sealer(signing_key(settings), "language models")
+    chain = ModelChain(db, sealer, of_settings(settings.writer))
+    models, budgets = TextModels(), Budgets(db, clock)
+    return Modelling(db, chain, models, budgets, sealer), Writers(chain, models, budgets)
 
 
 def analyst_of(settings: Settings) -> Analyst:

@@ -1,6 +1,7 @@
 """Every setting of the product: read once from the environment (`CONCIERGE_…`), then passed down."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -117,6 +118,47 @@ class WebSearching(BaseModel):
     ] = 10
 
 
+class WritingModel(BaseModel):
+    """A language model that writes answers; none by default."""
+
+    model: Annotated[
+        str | None,
+        Field(description="`openai:…`, `anthropic:…`, `google:…` or `ollama:…`; empty: none."),
+    ] = None
+    key: Annotated[
+        SecretStr | None,
+        Field(description="Its API key; empty: what the vendor's own variable says."),
+    ] = None
+    url: Annotated[
+        HttpUrl | None,
+        Field(description="Address of its server; with `openai:…`, any that speaks Chat Completions."),
+    ] = None
+    read_price: Annotated[
+        Decimal | None,
+        Field(description="US dollars for a million tokens it reads; empty: as listed.", ge=0),
+    ] = None
+    written_price: Annotated[
+        Decimal | None,
+        Field(description="US dollars for a million tokens it writes; empty: as listed.", ge=0),
+    ] = None
+
+
+class Writer(WritingModel):
+    """The model that writes for agents whose organization names none; without it, the house writer does."""
+
+    fallback: WritingModel = WritingModel()
+    daily_usd: Annotated[
+        Decimal | None,
+        Field(
+            description="Most US dollars it may cost in a day for each organization; empty: no limit.", ge=0
+        ),
+    ] = None
+    monthly_usd: Annotated[
+        Decimal | None,
+        Field(description="Most US dollars it may cost in a month for each organization.", ge=0),
+    ] = None
+
+
 class Settings(BaseSettings):
     """The settings of one process."""
 
@@ -164,6 +206,7 @@ class Settings(BaseSettings):
     reranker: Reranking = Reranking()
     llm: LanguageModel = LanguageModel()
     web_search: WebSearching = WebSearching()
+    writer: Writer = Writer()
 
     @property
     def origin(self) -> str:

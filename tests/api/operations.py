@@ -37,6 +37,18 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     },
     "create_persona_from_template": {"template_name": "domain_guru", "name": "The one who knows"},
     "change_persona": {"communication_style": {"tone": "warm"}},
+    # No vendor is reached: the address names no host.
+    "add_language_model": {
+        "name": "Quick",
+        "model": "openai:gpt-5.1",
+        "key": "sk-tenant-key",
+        "url": "https://models.invalid/v1",
+        "read_price": "1",
+        "written_price": "2",
+    },
+    "change_language_model": {"name": "Quicker"},
+    "set_writing": {"daily_usd": "5.00"},
+    "set_agent_writing": {"models": [], "monthly_tokens": 100000},
     "change_domain_expertise": {"domain_expertise_enabled": False, "tool_policy": {"code_exec": False}},
     "put_customer": {"external_id": "u-77", "email": "cleo@shop.example", "labels": ["gold"]},
     "change_customer": {"name": "Cleo", "attributes": {"plan": "plus"}},

@@ -74,6 +74,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids |= await _offer(tenant)
     await _spend(tenant)
     await _search(tenant)
+    ids["model_id"] = await _model(tenant)
     return Furnished(tenant, ids, turn)
 
 
@@ -209,6 +210,22 @@ async def _teach(tenant: Tenant, turn: dict[str, Any], visitor_id: UUID) -> None
     path = f"/api/v1/chat/{tenant.agent_id}/conversations/{turn['conversation_id']}/rating"
     response = await tenant.client.post(path, headers=tenant.secret, json={"rating": 5})
     assert response.status_code == 200, response.text
+
+
+async def _model(tenant: Tenant) -> UUID:
+    """Have a language model, and say who may ask it: nobody, so that no test ever does."""
+    body = {
+        "name": tenant.email,
+        "model": "openai:qwen3",
+        "key": "sk-tenant",
+        "url": "https://models.invalid/v1",
+    }
+    made = await tenant.client.post("/api/v1/language-models", headers=tenant.owner, json=body)
+    assert made.status_code == 201, made.text
+    for path in ("/writing", f"/agents/{tenant.agent_id}/writing"):
+        said = await tenant.client.put(f"/api/v1{path}", headers=tenant.owner, json={"models": []})
+        assert said.status_code == 200, said.text
+    return UUID(made.json()["id"])
 
 
 async def _spend(tenant: Tenant) -> None:

@@ -12,6 +12,7 @@ from concierge.accounts.routes import router as accounts_routes
 from concierge.agents.routes import router as agents_routes
 from concierge.agents.routes import strategies as strategies_routes
 from concierge.agents.routes.personas import router as personas_routes
+from concierge.agents.routes.writing import router as writing_routes
 from concierge.catalog.routes import router as catalog_routes
 from concierge.catalog.routes.imports import router as catalog_import_routes
 from concierge.chat.routes import customers as customer_data_routes
@@ -50,6 +51,7 @@ Errors are `application/problem+json` (RFC 9457) with a stable `code` and the `r
 ROUTERS = (
     accounts_routes,
     agents_routes,
+    writing_routes,
     strategies_routes,
     personas_routes,
     sessions_routes,
@@ -138,6 +140,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.memory = platform.memory
     app.state.sessions = platform.sessions
     app.state.catalog = platform.catalog
+    app.state.modelling = platform.modelling
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)
