@@ -137,7 +137,7 @@ _PATTERNS: Final[Sequence[tuple[re.Pattern[str], Callable[[_Read, Sequence[_Piec
     (re.compile(r"A?M?NP[JK]?O+|A?O[JK]?NP|MNP"), _take_percent),
     (re.compile(r"C?NC?[JK]?D?F|[AD]?F[JK]?C?NC?(?![XJDIRP])"), _take_extra),
     (re.compile(r"(?:NX?J?|A)D?I(?!I)|NJ?R|D?I(?:XN|NX)(?![IRJDXCPF])|D?I(?!I)"), _take_line),
-    (re.compile(r"[gJK]|D(?=[gK]|$)"), _pass_over),
+    (re.compile(r"K[gDA]?W|[gSJK]|D(?=[gSK]|$)|A(?=S)"), _pass_over),
 )
 
 

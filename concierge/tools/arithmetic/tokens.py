@@ -14,12 +14,13 @@ from concierge.kit.text import normalize
 from concierge.tools.arithmetic.numbers import GERMAN_WORDS, SCALES, number_at
 
 # What a word does, as a letter of the patterns in `reading`; `?` is a word that nobody knows in an order.
-Code = Literal["N", "A", "D", "I", "R", "J", "K", "X", "P", "O", "M", "F", "C", "g", "?"]
+Code = Literal["N", "A", "D", "I", "R", "J", "K", "W", "X", "P", "O", "M", "F", "C", "S", "g", "?"]
 _CODES: Final[Mapping[str, Code]] = {
     "glue": "g",
-    "asks": "g",
+    "asks": "S",
     "permits": "g",
     "for": "K",
+    "where": "W",
     "of": "J",
     "the": "D",
     "one": "A",
