@@ -21,6 +21,7 @@ from concierge.catalog.vectors import StatementReader
 from concierge.chat import jobs as chat_jobs
 from concierge.chat.customers import CustomerData, MemorySection
 from concierge.chat.pipeline import Pipeline
+from concierge.chat.proving import Prover
 from concierge.chat.remembering import Remembering
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Reception
@@ -153,8 +154,7 @@ def build(
     chunkers, vectors = Chunkers(embedders), QuestionVectors(embedders)
     accounts = _accounts(settings, db, clock)
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
-    guidance = GuidanceService(db, vectors)
-    language_model = create_structured_model(settings.llm)
+    guidance, language_model = GuidanceService(db, vectors), create_structured_model(settings.llm)
     analyst = Analyst(vectors, language_model, guidance)
     judgement, memory = Judgement(db, clock), Memory(db, vectors, clock)
     fetcher = fetcher or _fetcher(settings)
@@ -162,8 +162,9 @@ def build(
     sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
     products = _catalog(db, embedders, vectors, clock)
     recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
-    modelling, writers = _writing(settings, db, clock)
-    pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, writers, clock)
+    prover, (modelling, writers) = Prover(embedders.default), _writing(settings, db, clock)
+    known = _vocabularies(db)
+    pipeline = Pipeline(db, search, analyst, known, recollection, learning, writers, prover, clock)
     chat = ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds)
     return Platform(
         settings=settings,

@@ -7,7 +7,7 @@ from typing import Final
 
 # What can stand for each other nearly everywhere. Written without regard to the table of the product.
 _SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
-    "large": ("big",), "big": ("large",), "began": ("started",), "begins": ("starts",), 
+    "large": ("big",), "big": ("large",), "began": ("started",), "begins": ("starts",),
     "helps": ("assists",), "often": ("frequently",), "frequently": ("often",), "purchase": ("buy",), "buy": ("purchase",),
     "shows": ("displays",), "displays": ("shows",), "requires": ("needs",), "needs": ("requires",), "multiple": ("several",),
     "several": ("multiple",), "various": ("different",), "allows": ("lets",), "enables": ("allows",), "obtain": ("get",),
@@ -40,7 +40,29 @@ _IF_LAST = re.compile(r"^([^,;]{12,90}) (if|when|because|although) ([^,;]{8,90})
 _PASSIVE = re.compile(
     r"^((?:The|A|An|This|Each) [\w -]{3,40}?|[A-Z][\w]+(?: [A-Z]\w+){0,3}) (?:was|were) (\w+ed) by ((?:the |a |an )?[\w -]{3,40})\.$"
 )
-_NUMBER_WORDS: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
+_NUMBER_WORDS: Final = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
 _TENS: Final[Mapping[int, str]] = {
     30: "thirty",
     40: "forty",

@@ -1,5 +1,6 @@
 """Which language models write for an agent, in which order, and what they may cost."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from concierge.llm.structured import FailureKind, ModelAddress
 
 Unit = Literal["micro_dollars", "tokens"]
 MOST_IN_TURN = 5
+MODEL_NAME = re.compile(r"[a-z][a-z-]*:[\w.:/@-]+")
 
 
 @dataclass(frozen=True, slots=True)

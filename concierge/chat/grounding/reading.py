@@ -13,8 +13,8 @@ from concierge.chat.grounding.draft import Piece
 from concierge.chat.grounding.facts import Facts, facts_of, has_verb
 from concierge.chat.grounding.judge import Asked, Finding, find
 from concierge.chat.grounding.library import PRONOUN, Library, Rest
-from concierge.chat.grounding.vocabulary import stems
 from concierge.chat.grounding.schemas import Mark, Reason, Verdict
+from concierge.chat.grounding.vocabulary import stems
 
 # A longer sentence is none; nobody reads it, and it would cost more than all others together.
 LONGEST = 1500
