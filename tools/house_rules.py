@@ -81,6 +81,7 @@ NAMED_MODULES = {
         "ingestion",
         "metrics",
     },
+    "tools": {"arithmetic", "calculator", "freshness", "pages", "providers", "sites"},
 }
 MARKER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError|@ts-ignore")
 BARE_IGNORE = re.compile(r"# (type: ignore|noqa)\s*$")
