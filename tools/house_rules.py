@@ -17,7 +17,7 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
     "billing": {"budgets", "events", "payments", "plans", "stripe_api"},
-    "agents": {"templates"},
+    "agents": {"entitled", "templates"},
     "customers": {
         "deriving",
         "extraction",

@@ -35,14 +35,18 @@ def spoken(
     version: int,
 ) -> Persona:
     """A persona as a turn uses it, of what is stored."""
+    led = Tactics(tactics["style"], stages_of(tactics["steps"], wordings))
+    manner, template = _MANNER.validate_python(style), TEMPLATES.get(template_name or "")
+    as_brought = template and (template.system_prompt, template.tactics, template.manner)
     return Persona(
         id=persona_id,
         name=name,
         system_prompt=system_prompt,
-        tactics=Tactics(tactics["style"], stages_of(tactics["steps"], wordings)),
-        manner=_MANNER.validate_python(style),
+        tactics=led,
+        manner=manner,
         template_name=template_name,
         version=version,
+        is_built_in=as_brought == (system_prompt, led, manner),
     )
 
 

@@ -22,6 +22,7 @@ from concierge.chat.writers.pairs import answer_of
 from concierge.chat.writers.repair import capital
 from concierge.chat.writers.selection import Reading, asks_for_amount, read
 from concierge.chat.writers.showing import shown
+from concierge.chat.writers.sums import summed
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
 from concierge.chat.writers.voice import voiced
 from concierge.chat.writers.wishes import wants_products
@@ -40,7 +41,7 @@ class HouseWriter:
 
     def write(self, brief: AnswerBrief) -> WrittenAnswer:
         """The answer, in the manner that the strategy asks for, if there is one."""
-        from_catalogue = None if brief.pair else shown(brief)
+        from_catalogue = summed(brief) or (None if brief.pair else shown(brief))
         answer = _passed_on(brief) or from_catalogue or self._answer(brief)
         if answer.outcome in {"partial", "unsupported"}:
             answer = _noted(brief) or answer

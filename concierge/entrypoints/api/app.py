@@ -109,6 +109,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
         yield
         await platform.watching.close()
         await platform.chat.drain()
+        await platform.calculator.close()
         if worker is not None:
             worker.cancel()
             with suppress(asyncio.CancelledError):
