@@ -20,8 +20,8 @@ class ExpertiseService:
     async def change(self, agent_id: UUID, patch: ExpertisePatch) -> AgentWithPacks:
         """Errors: AgentNotFoundError, PersonaNotFoundError, PackOfAgentNotFoundError."""
         agent, packs = await self._agents.get(agent_id)
-        if patch.persona_id is not None and await self._personas.get(patch.persona_id) is None:
-            raise PersonaNotFoundError
+        if patch.persona_id is not None:
+            await self._hold(patch.persona_id)
         if "persona_id" in patch.model_fields_set:
             agent.persona_id = patch.persona_id
         if patch.tool_policy is not None:
@@ -30,6 +30,11 @@ class ExpertiseService:
             agent.domain_expertise_enabled = patch.domain_expertise_enabled
         own = AgentPatch(grounding_mode=patch.grounding_mode, pack_ids=patch.pack_ids)
         return await self._agents.changed(agent, packs, own)
+
+    async def _hold(self, persona_id: UUID) -> None:
+        """Keep a persona from being deleted while it is given to an agent."""
+        if await self._personas.get(persona_id, for_change=True) is None:
+            raise PersonaNotFoundError
 
 
 def _said(patch: ExpertisePatch) -> dict[str, Any]:
