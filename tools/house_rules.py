@@ -16,7 +16,7 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 # Modules beyond the seven common names, each explained in docs/decisions/.
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
-    "billing": {"budgets"},
+    "billing": {"budgets", "events", "payments", "plans", "stripe_api"},
     "agents": {"templates"},
     "customers": {
         "deriving",
@@ -81,6 +81,7 @@ NAMED_MODULES = {
         "ingestion",
         "metrics",
     },
+    "tools": {"arithmetic", "calculator", "freshness", "pages", "providers", "sites"},
 }
 MARKER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError|@ts-ignore")
 BARE_IGNORE = re.compile(r"# (type: ignore|noqa)\s*$")

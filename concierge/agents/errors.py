@@ -75,3 +75,37 @@ class TooManyPersonasError(ConflictError):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"An organization has {most} personas at most. Delete one that no agent needs.")
+
+
+class LanguageModelNotFoundError(NotFoundError):
+    code = "language_model_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such language model.")
+
+
+class LanguageModelNameTakenError(ConflictError):
+    code = "language_model_name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is already a language model called “{name}”.")
+
+
+class LanguageModelInUseError(ConflictError):
+    code = "language_model_in_use"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This language model writes for the organization or one of its agents. Give them another one first."
+        )
+
+
+class TooManyLanguageModelsError(ConflictError):
+    code = "too_many_language_models"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An organization has {most} language models at most. Delete one that nobody needs.")
+
+
+class LanguageModelUnusableError(InvalidInputError):
+    code = "language_model_unusable"

@@ -1,8 +1,9 @@
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, func
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Numeric, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from concierge.kit.db import Base
@@ -89,3 +90,42 @@ class PersonaVersion(Base):
     communication_style: Mapped[dict[str, Any]]
     response_patterns: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class LanguageModelRow(Base):
+    """A model of a vendor with an organization's own key, sealed. Prices are US dollars for a million tokens."""
+
+    __tablename__ = "language_models"
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    model: Mapped[str]
+    url: Mapped[str | None]
+    sealed_key: Mapped[bytes]
+    read_price: Mapped[Decimal | None] = mapped_column(Numeric(12, 4))
+    written_price: Mapped[Decimal | None] = mapped_column(Numeric(12, 4))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class WritingDefaults(Base):
+    """Which models write for an organization's agents that say nothing else, and what all of them may cost."""
+
+    __tablename__ = "writing_defaults"
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    writing: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AgentWriting(Base):
+    """Which models write for one agent, and what it may cost by itself."""
+
+    __tablename__ = "agent_writing"
+    __table_args__ = (ForeignKeyConstraint(["org_id", "agent_id"], ["agents.org_id", "agents.id"]),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    agent_id: Mapped[UUID] = mapped_column(primary_key=True)
+    writing: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

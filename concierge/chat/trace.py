@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic_core import to_jsonable_python
 
 from concierge.agents.schemas.stages import Persona
+from concierge.chat.grounding import Checked
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.recall import Recalled
 from concierge.chat.steps.receive import Received
@@ -66,6 +67,19 @@ def _staged(choice: StageChoice | None) -> dict[str, Any] | None:
     }
 
 
+def _checked(entry: Checked) -> dict[str, Any]:
+    """What became of a sentence of a draft, and why."""
+    return {
+        "text": entry.text,
+        "verdict": entry.verdict,
+        "reason": entry.reason,
+        "fate": entry.fate,
+        "mark": entry.mark,
+        "shown": entry.shown,
+        "evidence": [asdict(own) for own in entry.evidence],
+    }
+
+
 class TraceBuilder:
     """Collects while the turn runs; `finish` gives what is stored. Times are in milliseconds."""
 
@@ -79,7 +93,6 @@ class TraceBuilder:
             "session_context": dict(received.request.session_context),
             "audiences": sorted(received.request.audiences),
             "history_turns": len(received.turn.history),
-            "writer": "house",
         }
 
     @contextmanager
@@ -172,6 +185,11 @@ class TraceBuilder:
         return self
 
     def verified(self, verified: Verified) -> Self:
+        answer = verified.answer
+        self._trace["writer"] = answer.calls[-1].model if answer.draft else "house"
+        self._trace["model_calls"] = [asdict(call) for call in answer.calls]
+        if verified.grounded is not None:
+            self._trace["grounding"] = [_checked(entry) for entry in verified.grounded.checked]
         self._trace["answer"] = {
             "outcome": verified.answer.outcome,
             "confidence": round(verified.answer.confidence, 4),

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from functools import cache
+from importlib import import_module
 from typing import Final
-
-from genai_prices import Usage, calc_price
 
 from concierge.llm.structured import ModelAddress
 from concierge.llm.writing import Tokens
@@ -39,9 +38,11 @@ class Price:
 @cache
 def _listed(vendor: str, model: str) -> Price | None:
     """Long prompts cost more per token with some vendors; what a turn sends is far below that."""
-    tokens = Usage(input_tokens=1_000, output_tokens=1_000)
+    # Loading the list takes a fifth of a second.
+    prices = import_module("genai_prices")
+    tokens = prices.Usage(input_tokens=1_000, output_tokens=1_000)
     try:  # `openai-responses` and `google-vertex` are APIs, not vendors.
-        listed = calc_price(tokens, model, provider_id=vendor.partition("-")[0])
+        listed = prices.calc_price(tokens, model, provider_id=vendor.partition("-")[0])
     except LookupError:
         return None
     return Price(listed.input_price * 1_000, listed.output_price * 1_000)

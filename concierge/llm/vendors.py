@@ -46,6 +46,9 @@ FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], FailureKind], ...]] = (
 CONNECTIONS = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60)
 DEFAULT_URLS = {"ollama": "http://localhost:11434/v1"}
 OPENAI_APIS = {"openai", "openai-chat", "openai-responses"}
+# Whom a tenant may ask with a key of their own, and by which of their APIs.
+TENANT_VENDORS = {"openai", "anthropic", "google"}
+TENANT_APIS = OPENAI_APIS | {"anthropic", "google", "google-gla"}
 # `openai:…` is OpenAI's Responses API; what other servers have in common with OpenAI is Chat Completions.
 COMPATIBLE_API = {"openai": "openai-chat"}
 # A vendor that keeps what it was asked, unless told not to, is told not to.
@@ -92,8 +95,8 @@ def _vendor(address: ModelAddress) -> Vendor:
     url = address.url.rstrip("/") if address.url else None
     api, model_name = _api_and_model(address.model, url)
     key = _key(address.key)
-    if address.guarded and key is None:  # The environment's key is not for a tenant to use.
-        raise UserError("it needs an API key.")
+    if address.guarded:
+        _check_tenants(api, key)
     provider = partial(_provider, key=key, url=url, guarded=address.guarded)
     return Vendor(infer_model(f"{api}:{model_name}", provider), api)
 
@@ -104,6 +107,16 @@ def failure_of(error: BaseException) -> FailureKind:
         if isinstance(error, kinds):
             return failure
     return "malformed"
+
+
+def _check_tenants(api: str, key: str | None) -> None:
+    """What the environment holds, keys and cloud accounts, is not for a tenant to use."""
+    if api not in TENANT_APIS:
+        raise UserError(
+            f"of vendors, {', '.join(sorted(TENANT_VENDORS))} can be asked with a key of your own."
+        )
+    if key is None:
+        raise UserError("it needs an API key.")
 
 
 def _api_and_model(setting: str, url: str | None) -> tuple[str, str]:

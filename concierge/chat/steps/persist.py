@@ -28,11 +28,7 @@ def reply_of(received: Received, verified: Verified, decided: Decided) -> dict[s
         turn_id=received.turn.id,
         confidence_score=round(answer.confidence, 3),
         sources=[SourceOut.of(citation) for citation in answer.citations],
-        claims=[
-            ClaimOut(text=checked.claim.text, status=checked.status, source=checked.claim.number)
-            for checked in verified.claims
-            if answer.claims
-        ],
+        claims=_claims(verified),
         grounding_mode=received.agent.grounding_mode,
         persona_applied=persona.name if (persona := received.agent.applied_persona) else None,
         escalation_suggested=answer.offers_handover or strategy.escalation is not None,
@@ -46,6 +42,22 @@ def reply_of(received: Received, verified: Verified, decided: Decided) -> dict[s
         ),
     )
     return reply.model_dump(mode="json")
+
+
+def _claims(verified: Verified) -> list[ClaimOut]:
+    """What was claimed, with its source; and apart from it, what a model said of the world at large."""
+    if not verified.answer.claims:
+        return []
+    claims = [
+        ClaimOut(text=checked.claim.text, status=checked.status, source=checked.claim.number)
+        for checked in verified.claims
+    ]
+    checked = verified.grounded.checked if verified.grounded and verified.answer.draft else ()
+    return claims + [
+        ClaimOut(text=entry.shown, status="no_claim", source=None)
+        for entry in checked
+        if entry.general and entry.shown
+    ]
 
 
 def insight_of(decided: Decided) -> dict[str, Any]:

@@ -21,15 +21,12 @@ from concierge.chat.writers.brief import (
     ModelCall,
     Restarted,
     TextDelta,
-    Writer,
     WriterEvent,
     WrittenAnswer,
 )
 from concierge.chat.writers.canary import Notes, new_canary
-from concierge.chat.writers.house import HouseWriter, outcome_of
-from concierge.chat.writers.selection import read
+from concierge.chat.writers.house import HouseWriter
 from concierge.chat.writers.spending import Spending, UnpricedError
-from concierge.chat.writers.support import judge
 from concierge.kit.errors import UnavailableError
 from concierge.llm.writing import (
     CalledTool,
@@ -113,13 +110,12 @@ class DraftWriter:
         self._rests = rests
         self._persona = persona
         self._tools = tools
-        self._house: Writer = HouseWriter()
+        self._house = HouseWriter()
 
     async def stream(self, brief: AnswerBrief) -> AsyncIterator[WriterEvent]:
-        reading = read(brief)
-        support = judge(reading)
+        house = self._house.write(brief)
         calls: list[ModelCall] = []
-        if brief.grounding == "blended" or outcome_of(reading, support) != "unsupported":
+        if brief.grounding == "blended" or house.outcome != "unsupported":
             deadline = monotonic() + ALL_MODELS_S
             for model in self._writing.models:
                 call = _Call(self._asked(model, brief, deadline), self._models, self._spending, self._rests)
@@ -128,7 +124,7 @@ class DraftWriter:
                         yield event
                 calls.append(call.told)
                 if call.draft is not None:
-                    yield AnswerFinished(_drafted(call.draft, support.probability, calls))
+                    yield AnswerFinished(_drafted(call.draft, house, calls))
                     return
         async for event in self._house.stream(brief):
             if isinstance(event, AnswerFinished):
@@ -272,12 +268,16 @@ def _refusal(error: Exception) -> CallOutcome:
     return "spent" if isinstance(error, BudgetSpentError) else "unavailable"
 
 
-def _drafted(draft: Draft, confidence: float, calls: Sequence[ModelCall]) -> WrittenAnswer:
+def _drafted(draft: Draft, house: WrittenAnswer, calls: Sequence[ModelCall]) -> WrittenAnswer:
+    """How well the passages answer, and whether a person is needed, is not for a model to say: it has read the passages,
+    and does what they tell it.
+    """
     return WrittenAnswer(
         text=draft.text,
-        outcome="answered",
-        confidence=confidence,
+        outcome=house.outcome,
+        confidence=house.confidence,
         pieces=(draft.text,),
+        offers_handover=house.offers_handover,
         draft=draft,
         calls=tuple(calls),
     )
