@@ -167,14 +167,11 @@ def build(
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
     guidance, language_model = GuidanceService(db, vectors), create_structured_model(settings.llm)
     analyst = Analyst(vectors, language_model, guidance)
-    judgement, memory, sessions = (
-        Judgement(db, clock),
-        Memory(db, vectors, clock),
-        SessionInferenceService(db),
-    )
+    judgement, memory = Judgement(db, clock), Memory(db, vectors, clock)
     learning, products = Learning(db, judgement, clock), _catalog(db, embedders, vectors, clock)
     calculator, billing = Calculator(), _billing(settings, db, clock)
     requests, reception = MemoryRequests(db, memory, clock), _reception(settings, db, billing.plans, clock)
+    sessions = SessionInferenceService(db)
     recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
     modelling, answering = _answering(settings, db, embedders.default, calculator, clock)
     pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, answering, clock)
