@@ -45,9 +45,9 @@ class Composer:
     def _cite(self, entry: Mended, rest: Rest) -> int:
         number = self.numbers.setdefault(rest.source, len(self.numbers) + 1)
         passage = self.passages[rest.source - 1]
-        start, end = passage.start + rest.start, passage.start + rest.end
+        start, end = rest.unit.start, rest.unit.end
         self.spans.setdefault(number, []).append((start, end))
-        self.claims.append(Claim(entry.shown or "", number, rest.quote, start, end))
+        self.claims.append(Claim(entry.shown or "", number, rest.evidence.quote, start, end))
         return number
 
     def _lines(self, mended: Sequence[Mended], shown: Sequence[str | None]) -> Iterator[tuple[str, bool]]:

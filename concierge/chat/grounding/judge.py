@@ -88,6 +88,9 @@ def _by_one(asked: Asked, candidates: Sequence[Rest], passages: Sequence[Passage
     """The first place that supports a sentence; else the fault beside the nearest one, with the two nearest."""
     faults: list[Fault] = []
     for rest in candidates:
+        # Of all but the nearest it is enough to know that they do not support it; words are told soonest.
+        if faults and asked.vector is None and not all(map(rest.covers, asked.facts.words)):
+            continue
         fault = fault_of(asked, rest, passages)
         if fault is None:
             return Finding(None, (rest,))
@@ -155,7 +158,7 @@ def fault_of(asked: Asked, rest: Rest, passages: Sequence[Passage]) -> Fault | N
     unheld = unstated(facts.valued, rest.facts.valued, valued(rest.context_text))
     if unheld:
         return unheld.kind
-    if not facts.valued.addresses <= rest.addresses:
+    if facts.valued.addresses and not facts.valued.addresses <= rest.addresses:
         return "address"
     if not _names_agree(facts, rest):
         return "name"
@@ -175,7 +178,7 @@ def _names_agree(facts: Facts, rest: Rest) -> bool:
     """
     if not facts.valued.codes <= rest.facts.valued.codes | valued(rest.context_text).codes:
         return False
-    above = [name for name in facts.names if name not in rest.facts.terms]
+    above = [name for name in facts.names if name not in rest.terms]
     if not all(name in rest.context for name in above):
         return False
     omitted = rest.facts.names - facts.terms

@@ -127,7 +127,7 @@ def _sentence(rest: Rest) -> str | None:
         return None
     if rest.unit.lead is not None:
         return None
-    standing = stands_alone(rest.unit, rest.before, rest.title)
+    standing = stands_alone(rest.unit, rest.before, rest.passage.title)
     text = standing.text
     return None if standing.needs_previous or ANAPHOR.match(text) else text
 

@@ -17,6 +17,8 @@ ADDRESS = re.compile(
     r"|(?<![\w.@/-])(?:[a-z0-9-]{2,40}\.){1,4}(?:com|org|net|io|dev|app|co|eu|de|uk|shop|store|info|example|ai)\b(?:/[^\s<>()\[\]\"'`|*]{0,300})?",
     re.IGNORECASE,
 )
+_MAY_ADDRESS = re.compile(r"\w\.[A-Za-z]|@|://")
+_SCALES = re.compile(r"hundred|thousand|[mbtr]illion", re.IGNORECASE)
 _PHONE = re.compile(r"(?<![\w.,-])\+?\d(?:[\s().-]{0,2}\d){8,14}(?![\w,-])")
 _CLOCK = re.compile(
     r"\b(?P<h>\d{1,2})(?::(?P<m>[0-5]\d))?\s?(?P<half>[ap])\.?m\b\.?|\b(?P<h2>[01]?\d|2[0-4]):(?P<m2>[0-5]\d)\b",
@@ -111,9 +113,9 @@ class Valued:
 @lru_cache(maxsize=4096)
 def valued(text: str) -> Valued:
     addresses, codes = set[str](), set[str]()
-    if "." in text or "@" in text or "/" in text:
+    if _MAY_ADDRESS.search(text):
         text = ADDRESS.sub(_into(addresses, _address), text)
-    if not holds_number(text) and not _SCALED.search(text) and not _OFTEN.search(text):
+    if not holds_number(text) and not _SCALES.search(text) and not _OFTEN.search(text):
         return Valued(text, text, (), frozenset(addresses), frozenset())
     text = _PHONE.sub(_into(addresses, _digits), text)
     text = _written_one_way(text)
