@@ -38,7 +38,7 @@ _COMMITTING: Final = frozenset(
 )
 # Who bounds or limits something, or calls it free, says something.
 _TELLING: Final = frozenset(
-    {"free", "for_a_fee", "at_most", "at_least", "except", "only", "excluded", "before", "within", "must"}
+    {"free", "for_a_fee", "at_most", "at_least", "except", "only", "excluded", "before", "within"}
 )
 _ABOUT_US = re.compile(r"\b(?:we|us|our|ours|ourselves|we['’]\w+)\b", re.IGNORECASE)
 _OUR_PEOPLE = re.compile(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.chat.grounding.claimless import claimless
-from concierge.chat.grounding.facts import Facts, facts_of, has_verb, values_with_segments
+from concierge.chat.grounding.facts import VERB, Facts, facts_of, has_verb, values_with_segments
 from concierge.chat.grounding.library import Library, Rest
 from concierge.chat.grounding.polarity import agree
 from concierge.chat.grounding.schemas import Fault
@@ -32,6 +32,8 @@ _SUBORDINATE = re.compile(
 )
 _OWN_SUBJECT = re.compile(
     r"[\W_]*(?:(?:and|but|also|so|then|while|whereas)\s+)*(?:(?i:we|you|i|the|a|an|our|your|my|each|every|all|there|most|some|any|no one|nobody)\b|[A-Z])"
+    r"|[\W_]*(?:(?:and|but|so|while|whereas)\s+)*(?!(?:not|never|also|then|it|its|they|their|he|she|which|who|that|this|these)\b)"
+    rf"(?!(?:{VERB})\b)(?:[\w'’-]+\s){{1,3}}(?:is|are|was|were|has|have|can|cannot|will|must|costs?|takes?|\w+n['’]t)\b"
 )
 
 
@@ -62,7 +64,7 @@ class Finding:
 
 def find(asked: Asked, library: Library, cited: Sequence[int]) -> Finding:
     """Look for what supports a sentence, among the sources it cites first (numbered from 1)."""
-    ranked = library.ranked(_wanted(asked))
+    ranked = library.ranked(_wanted(asked), asked.facts.terms)
     likeness = ranked[0][0] if ranked else 0.0
     own = [rest for _, rest in ranked if rest.source in cited][:_LOOKED_AT]
     every = [rest for _, rest in ranked[: 2 * _LOOKED_AT]]
@@ -115,7 +117,11 @@ def _by_clauses(asked: Asked, library: Library, cited: Sequence[int]) -> Finding
             continue
         antecedent = _antecedent(number, part, asked, subject)
         clause = Asked(facts, antecedent)
-        ranked = [rest for _, rest in library.ranked(_wanted(clause)) if not cited or rest.source in cited]
+        ranked = [
+            rest
+            for _, rest in library.ranked(_wanted(clause), facts.terms)
+            if not cited or rest.source in cited
+        ]
         found = _by_one(clause, ranked[:_LOOKED_AT], library.passages)
         if found.fault:
             missing.append(found)
@@ -205,7 +211,7 @@ def _fits(place: int, known: Sequence[tuple[Stated, frozenset[str]]], said: froz
         *(words for other, words in known if other.kind == value.kind and not same(other, value))
     )
     mine = own - others
-    return not said & (others - own) or not mine or bool(said & mine)
+    return not said & (others - own) or mine <= said
 
 
 def _means_the_same(asked: Asked, missing: Sequence[str], rest: Rest, passages: Sequence[Passage]) -> bool:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -26,6 +26,7 @@ PRONOUN = re.compile(
 )
 _CHAIN = 3
 _HEAD = 5
+_TIE = 0.001
 _TITLE_SPLIT = re.compile(r"[-_/]")
 
 
@@ -131,10 +132,15 @@ class Library:
     @property
     def code(self) -> list[str]:
         """The passages with the spaces of each line made one."""
-        return ["\n".join(" ".join(line.split()) for line in passage.text.split("\n")) for passage in self.passages]
+        return [
+            "\n".join(" ".join(line.split()) for line in passage.text.split("\n"))
+            for passage in self.passages
+        ]
 
-    def ranked(self, words: Sequence[str]) -> list[tuple[float, Rest]]:
-        """The places that have most of these stems, the rarer ones counting more, with the share they have."""
+    def ranked(self, words: Sequence[str], more: Iterable[str] = ()) -> list[tuple[float, Rest]]:
+        """The places that have most of these stems, the rarer ones counting more, with the share they have; those that
+        have `more` come first among equals.
+        """
         scores: defaultdict[int, float] = defaultdict(float)
         total = 0.0
         for word in words:
@@ -148,6 +154,10 @@ class Library:
             for place in self.under.get(word, ()):
                 if place not in found:
                     scores[place] += 0.5 * weight
+        for word in more:
+            for place in self.postings.get(word, ()):
+                if place in scores:
+                    scores[place] += _TIE
         ordered = sorted(scores.items(), key=lambda entry: (-entry[1], entry[0]))
         return [(score / (total or 1.0), self.rests[place]) for place, score in ordered]
 

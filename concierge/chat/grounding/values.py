@@ -46,7 +46,7 @@ _SCALED = re.compile(
     re.IGNORECASE,
 )
 _RANGE = re.compile(
-    r"(?P<sign>[$€£¥]?)(?P<low>\d+(?:[.,]\d+)*)\s?(?:–|—|-|to|and|or)\s?(?P<sign2>[$€£¥]?)(?P<high>\d+(?:[.,]\d+)*)(?P<unit>(?:[\s-]?(?:working|business|calendar))?[\s-]?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|%|percent|per cent|euros?|dollars?|pounds?|[kmgt]b|kg|cm|mm|km)?)(?![\w-])",
+    r"(?<![\d.,-])(?P<sign>[$€£¥]?)(?P<low>\d+(?:[.,]\d+)*)\s?(?:–|—|-|to|and|or)\s?(?P<sign2>[$€£¥]?)(?P<high>\d+(?:[.,]\d+)*)(?P<unit>(?:[\s-]?(?:working|business|calendar))?[\s-]?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|%|percent|per cent|euros?|dollars?|pounds?|[kmgt]b|kg|cm|mm|km)?)(?![\w-])",
     re.IGNORECASE,
 )
 _OF_MONTH = re.compile(
@@ -83,6 +83,8 @@ _MEASURES: Mapping[str, str] = {
     }.items()
     for form in forms.split()
 }  # fmt: skip
+
+_MEASURED = frozenset(_MEASURES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,11 @@ def valued(text: str) -> Valued:
     values = tuple(_values(text))
     rest = text
     for value in sorted(values, key=lambda own: -own.start):
-        kept = "" if value.kind != "number" else _BARE.sub(" ", text[value.start : value.end])
+        kept = (
+            ""
+            if value.kind != "number" or value.unit in _MEASURED
+            else _BARE.sub(" ", text[value.start : value.end])
+        )
         rest = f"{rest[: value.start]} {kept} {rest[value.end :]}"
     return Valued(text, rest, values, frozenset(addresses), frozenset(codes))
 
@@ -274,7 +280,7 @@ def _units_agree(one: str, other: str) -> bool:
     return (
         one == other
         or not (one and other)
-        or (one.startswith("#") != other.startswith("#") and not {one, other} & set(_MEASURES.values()))
+        or (one.startswith("#") != other.startswith("#") and not {one, other} & _MEASURED)
     )
 
 

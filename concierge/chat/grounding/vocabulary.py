@@ -101,7 +101,7 @@ autumn fall; lift elevator; postcode zip; reward prize award; award prize honour
 
 # What a sentence may add to its source without saying more. Words that strengthen, limit or praise are not here.
 _LIGHT: Final = """
-throughout get got gets getting give gives given make makes made making take takes taken taking let lets go goes going come comes put
+throughout consist consists get got gets getting give gives given make makes made making take takes taken taking let lets go goes going come comes put
 use uses used using have has had having want wants wish like need please simply easily just also too well then first firstly
 second secondly third thirdly next finally lastly here there now however moreover furthermore additionally besides therefore thus
 hence overall generally typically usually normally basically essentially specifically particularly especially namely actually
