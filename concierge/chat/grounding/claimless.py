@@ -53,6 +53,10 @@ _PROMISE = re.compile(
     re.IGNORECASE,
 )
 _CONTINUES = re.compile(r"\b(?:but|however|although|though|yet|because|since)\b|[;–—]", re.IGNORECASE)
+_BARE_ANSWER = re.compile(
+    r"[\W_]*(?:yes|no|yep|nope|correct|absolutely|exactly|certainly|of course|definitely|right)\b(?:[,\s]+(?:absolutely|indeed|of course|certainly|exactly|you can(?:not)?|it is|it does|that is (?:right|correct)|that['’]s (?:right|correct)))?[\W_]*$",
+    re.IGNORECASE,
+)
 _REFERS = re.compile(
     r"[\W_]*(?:it|its|they|their|them|this|these|that|those|he|she|here|the|your|my)\b|\b(?:your (?:order|account|plan|purchase|package|subscription)|the (?:product|item|plan|order|service))\b",
     re.IGNORECASE,
@@ -101,15 +105,9 @@ def announces(facts: Facts) -> bool:
     return not set(facts.words) - ANNOUNCING - _SOCIAL and not facts.valued.values and not facts.names
 
 
-def is_bare_answer(facts: Facts, text: str) -> bool:
+def is_bare_answer(text: str) -> bool:
     """A "yes" or "no" with nothing behind it: it is worth what follows it."""
-    return not facts.words and bool(
-        re.match(
-            r"[\W_]*(?:yes|no|yep|nope|correct|absolutely|exactly|certainly|of course|definitely)\b",
-            text,
-            re.IGNORECASE,
-        )
-    )
+    return bool(_BARE_ANSWER.match(text))
 
 
 def is_general(facts: Facts, text: str, likeness: float) -> bool:

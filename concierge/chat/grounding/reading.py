@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from concierge.agents.schemas import GroundingMode
 from concierge.chat.grounding.claimless import announces, claimless, is_general, promises
-from concierge.chat.grounding.draft import Piece
+from concierge.chat.grounding.draft import LONGEST, Piece
 from concierge.chat.grounding.facts import Facts, facts_of, has_verb
 from concierge.chat.grounding.judge import Asked, Finding, find
 from concierge.chat.grounding.library import PRONOUN, Library, Rest
 from concierge.chat.grounding.vocabulary import stems
 from concierge.chat.grounding.schemas import Mark, Reason, Verdict
 
-# A longer sentence is none; nobody reads it, and it would cost more than all others together.
-LONGEST = 1500
 _CONNECTIVE = re.compile(
     r"\A(?:(?:however|moreover|furthermore|additionally|also|besides|in addition|finally|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|"
     r"then|lastly|in short|in summary|in fact|of course|please note that|note that|yes|no|sure|absolutely|certainly|good news|"
