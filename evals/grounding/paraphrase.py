@@ -7,7 +7,7 @@ from typing import Final
 
 # What can stand for each other nearly everywhere. Written without regard to the table of the product.
 _SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
-    "large": ("big",), "big": ("large",), "began": ("started",), "begins": ("starts",), 
+    "large": ("big",), "big": ("large",), "began": ("started",), "begins": ("starts",),
     "helps": ("assists",), "often": ("frequently",), "frequently": ("often",), "purchase": ("buy",), "buy": ("purchase",),
     "shows": ("displays",), "displays": ("shows",), "requires": ("needs",), "needs": ("requires",), "multiple": ("several",),
     "several": ("multiple",), "various": ("different",), "allows": ("lets",), "enables": ("allows",), "obtain": ("get",),
@@ -40,7 +40,29 @@ _IF_LAST = re.compile(r"^([^,;]{12,90}) (if|when|because|although) ([^,;]{8,90})
 _PASSIVE = re.compile(
     r"^((?:The|A|An|This|Each) [\w -]{3,40}?|[A-Z][\w]+(?: [A-Z]\w+){0,3}) (?:was|were) (\w+ed) by ((?:the |a |an )?[\w -]{3,40})\.$"
 )
-_NUMBER_WORDS: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
+_NUMBER_WORDS: Final = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
 _TENS: Final[Mapping[int, str]] = {
     30: "thirty",
     40: "forty",
@@ -161,16 +183,7 @@ def _active(text: str, _: random.Random) -> str:
 
 
 def _other_numbers(text: str, lot: random.Random) -> str:
-    for pattern, told in (
-        (_WEEKS, lambda found: f"{7 * int(found[1])} days"),
-        (_YEARS, lambda found: f"{12 * int(found[1])} months" if lot.random() < 0.3 else found.group()),
-        (_COUNTED, lambda found: _in_words(int(found[1]))),
-        (_PERCENT, lambda found: " per cent" if "%" in found.group() else "%"),
-        (_THOUSANDS, lambda found: f"{found[1]}{found[2]}"),
-        (_DOLLARS, lambda found: f"{found[1]} dollars"),
-        (_DATE, lambda found: f"{found[2]} {found[1]}, {found[3]}"),
-        (_DATE_US, lambda found: f"{found[2]} {found[1]} {found[3]}"),
-    ):
+    for pattern, told in _NUMBERS_TOLD:
         if lot.random() < 0.7:
             text = pattern.sub(told, text)
     return text
@@ -197,6 +210,20 @@ def _opened(text: str, lot: random.Random) -> str:
     return lot.choice(_OPENINGS) + _small(text) if lot.random() < 0.3 else text
 
 
+def _in_months(found: re.Match[str]) -> str:
+    return f"{12 * int(found[1])} months"
+
+
+_NUMBERS_TOLD: Final[Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]]] = (
+    (_WEEKS, lambda found: f"{7 * int(found[1])} days"),
+    (_YEARS, _in_months),
+    (_COUNTED, lambda found: _in_words(int(found[1]))),
+    (_PERCENT, lambda found: " per cent" if "%" in found.group() else "%"),
+    (_THOUSANDS, lambda found: f"{found[1]}{found[2]}"),
+    (_DOLLARS, lambda found: f"{found[1]} dollars"),
+    (_DATE, lambda found: f"{found[2]} {found[1]}, {found[3]}"),
+    (_DATE_US, lambda found: f"{found[2]} {found[1]} {found[3]}"),
+)
 CHANGES: Final[Sequence[Change]] = (
     _other_words,
     _other_order,

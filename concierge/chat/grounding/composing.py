@@ -46,7 +46,6 @@ class Composer:
 
     def _cite(self, entry: Mended, rest: Rest) -> int:
         number = self.numbers.setdefault(rest.source, len(self.numbers) + 1)
-        passage = self.passages[rest.source - 1]
         start, end = rest.unit.start, rest.unit.end
         self.spans.setdefault(number, []).append((start, end))
         self.claims.append(Claim(entry.shown or "", number, rest.evidence.quote, start, end))

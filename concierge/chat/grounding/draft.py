@@ -29,7 +29,7 @@ _IMAGE = re.compile(r"!\[[^\]\n]{0,200}\]\([^)\n]{0,400}\)")
 # A longer sentence is none; nobody reads it, and it would cost more than all others together.
 LONGEST = 1500
 # What would make a line of a sentence that stood within one.
-_LEADING = re.compile(r"(?:(?:#{1,6}|[-*+•–|]|>+|\d{1,4}[.)])\s+|>|\|)+")
+_LEADING = re.compile(r"(?:(?:#{1,6}|[-*+•–|]|>+|\d{1,4}[.)])\s+|>|\||`{3,}\s*|~{3,}\s*)+")
 _NO_WORDS = re.compile(r"[\W_]*$")
 
 

@@ -1,8 +1,10 @@
 """Whether sentences of the sources support a sentence of a draft, and if not, what is wrong with it. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +145,7 @@ def clauses_of(text: str) -> Iterator[str]:
     """The clauses of a sentence that state something each; a condition stays with what depends on it."""
     cuts = [0, *(match.start() for match in _JOINT.finditer(text)), len(text)]
     held = ""
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         part = text[start:end]
         if held and _complete(held) and _complete(part) and not _SUBORDINATE.match(part):
             yield held
@@ -164,24 +166,28 @@ def fault_of(asked: Asked, rest: Rest, passages: Sequence[Passage]) -> Fault | N
     unheld = unstated(facts.valued, rest.facts.valued, valued(rest.context_text))
     if unheld:
         return unheld.kind
-    if facts.valued.addresses and not facts.valued.addresses <= rest.addresses:
-        return "address"
-    if not _names_agree(facts, rest):
-        return "name"
-    if not agree(facts.clauses, rest.facts.clauses):
-        return "polarity"
-    if not _belong(facts, rest):
-        return "belongs"
-    missing = [word for word in facts.words if not rest.covers(word)]
-    if missing and not _means_the_same(asked, missing, rest, passages):
-        return "words"
-    return None if _same_subject(asked, rest) else "subject"
+    return next((fault for fault, holds in _CHECKS.items() if not holds(asked, rest, passages)), None)
 
 
-def _names_agree(facts: Facts, rest: Rest) -> bool:
+def _addresses_agree(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
+    said = asked.facts.valued.addresses
+    return not said or said <= rest.addresses
+
+
+def _turned_alike(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
+    return agree(asked.facts.clauses, rest.facts.clauses)
+
+
+def _has_words(asked: Asked, rest: Rest, passages: Sequence[Passage]) -> bool:
+    missing = [word for word in asked.facts.words if not rest.covers(word)]
+    return not missing or _means_the_same(asked, missing, rest, passages)
+
+
+def _names_agree(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
     """Whether the source has every name and code. One that only its title or a heading has may be the subject, or stand
     where the source's own sentence names nothing else.
     """
+    facts = asked.facts
     if not facts.valued.codes <= rest.facts.valued.codes | valued(rest.context_text).codes:
         return False
     above = [name for name in facts.names if name not in rest.terms]
@@ -195,10 +201,10 @@ def _share(facts: Facts, rest: Rest) -> float:
     return sum(map(rest.covers, facts.words)) / len(facts.words) if facts.words else 0.0
 
 
-def _belong(facts: Facts, rest: Rest) -> bool:
+def _belong(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
     """Whether each value stands with the same things there, not with those that another value of its kind stands with."""
     known = values_with_segments(rest.facts)
-    for value, said in values_with_segments(facts):
+    for value, said in values_with_segments(asked.facts):
         places = [place for place, (other, _) in enumerate(known) if same(other, value)]
         if places and not any(_fits(place, known, said) for place in places):
             return False
@@ -226,7 +232,7 @@ def _means_the_same(asked: Asked, missing: Sequence[str], rest: Rest, passages: 
     return not asked.facts.names & set(missing) and float(np.max(rows @ asked.vector)) >= ALIKE
 
 
-def _same_subject(asked: Asked, rest: Rest) -> bool:
+def _same_subject(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
     """Whether it is said of the same thing: what a pronoun stands for, or the words in front of the verb.
 
     A subject that only a title or heading names will do where the source's sentence has none of its own.
@@ -238,3 +244,13 @@ def _same_subject(asked: Asked, rest: Rest) -> bool:
         return True
     own = rest.facts.subject
     return not own or not own.isdisjoint(asked.facts.terms)
+
+
+_CHECKS: Final[Mapping[Fault, Callable[[Asked, Rest, Sequence[Passage]], bool]]] = {
+    "address": _addresses_agree,
+    "name": _names_agree,
+    "polarity": _turned_alike,
+    "belongs": _belong,
+    "words": _has_words,
+    "subject": _same_subject,
+}

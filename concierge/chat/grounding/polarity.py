@@ -110,7 +110,7 @@ class Clause:
 
 
 def without_prefixes(text: str) -> str:
-    """ "unavailable" as "not available", so that it compares with it."""
+    """Write out a denial: “unavailable” as “not available”, so that it compares with it."""
     return _PREFIXED.sub(r"not \g<base>", _ALWAYS_MEANT.sub(" ", text))
 
 
@@ -124,7 +124,7 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
 
 
 def _clause(text: str) -> Clause:
-    turns = Counter(cast("Turn", match.lastgroup) for match in _ALL.finditer(text))
+    turns: Mapping[Turn, int] = Counter(cast("Turn", match.lastgroup) for match in _ALL.finditer(text))
     words = stems(_ALL.sub(" ", text) if turns else text)
     about = frozenset(word for word in words if not word.isdigit() and word not in _COUNTS)
     return Clause(turns, about, frozenset(group for word in about for group in SYNONYMS.get(word, ())))

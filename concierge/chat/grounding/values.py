@@ -196,7 +196,7 @@ def _float(written: str) -> float:
 
 
 def _both(match: re.Match[str]) -> str:
-    """ "3–5 days" are three days and five days."""
+    """Write out a range: “3–5 days” are three days and five days."""
     unit = match["unit"]
     sign, second = match["sign"] or match["sign2"], match["sign2"] or match["sign"]
     if not unit and not sign:
@@ -220,9 +220,11 @@ def _values(text: str) -> list[Stated]:
             Stated("duration", "every", _HOW_OFTEN.get(word, word.removesuffix("ly")), *match.span())
         )
     taken = [(value.start, value.end) for value in found]
-    for match in _BARE.finditer(text):
-        if not any(start < match.end() and match.start() < end for start, end in taken):
-            found.append(Stated("number", "", _plain(match.group()), *match.span()))
+    found += [
+        Stated("number", "", _plain(match.group()), *match.span())
+        for match in _BARE.finditer(text)
+        if not any(start < match.end() and match.start() < end for start, end in taken)
+    ]
     return sorted(found, key=lambda value: value.start)
 
 

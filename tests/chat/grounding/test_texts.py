@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from concierge.chat.grounding import Grounded, ground, sentences_of
 from tests.chat.grounding.sources import CARE, DELIVERY, FURNITURE, RETURNS, SOURCES, passage
@@ -13,8 +14,8 @@ from tests.chat.grounding.sources import CARE, DELIVERY, FURNITURE, RETURNS, SOU
 ALL = list(SOURCES)
 
 
-def kept(draft: str, **options: str) -> str:
-    return ground(dedent(draft).strip(), ALL, "blended", **options).text
+def kept(draft: str) -> str:
+    return ground(dedent(draft).strip(), ALL, "blended").text
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,20 @@ def test_a_list_is_numbered_anew_and_an_introduction_to_nothing_goes() -> None:
     """
 
     assert kept(draft) == "Delivery prices:\n\n1. Norway: $39 [1]\n2. Iceland: $49 [1]"
+
+
+def test_an_item_is_turned_round_by_what_introduces_its_list() -> None:
+    assert kept("These cannot be washed:\n- Wool covers") == "These cannot be washed [1]:\n- Wool covers [1]"
+    assert "Wool" not in kept("These can be washed:\n- Wool covers\n- Linen covers")
+
+
+def test_what_the_business_promises_in_its_documents_may_be_said_and_what_the_agent_promises_may_not() -> (
+    None
+):
+    source = passage("If a part is missing, we will send it within 3 days.", "Parts")
+
+    assert ground("We'll send it within 3 days if a part is missing.", [source], "blended").text
+    assert ground("I'll send it within 3 days if a part is missing.", [source], "blended").empty
 
 
 def test_a_list_begins_with_its_first_number_though_its_first_item_has_gone() -> None:
@@ -271,7 +286,7 @@ def test_vectors_allow_for_a_word_that_means_the_same() -> None:
     source = replace(passage(said), sentence_vectors=same)
     assert len(sentences_of(draft)) == 1
 
-    def verdict(vectors: np.ndarray | None) -> str:  # type: ignore[type-arg]
+    def verdict(vectors: NDArray[np.float32] | None) -> str:
         return ground(draft, [source], "blended", vectors=vectors).checked[0].verdict
 
     assert verdict(None) == "partial"
