@@ -13,6 +13,7 @@ from concierge.chat.writers.citations import around, marked
 from concierge.knowledge.schemas import Passage, Span
 
 _NUMBERED = re.compile(r"(?P<indent>\s*)(?P<number>\d{1,4})(?P<dot>[.)])(?P<space>\s+)$")
+_STOPPED = re.compile(r"[.!?…:;。！？][\"”’')\]*_`]*$")
 _CELL_END = re.compile(r"\s*\|?\s*$")
 
 
@@ -120,8 +121,10 @@ def _last_of_lines(mended: Sequence[Mended]) -> set[int]:
 def _with_marks(entry: Mended, numbers: Sequence[int], *, ends_line: bool) -> str:
     text = entry.shown or ""
     piece = entry.read.piece
-    if not numbers or piece.kind == "code":
+    if piece.kind == "code":
         return text
+    if not numbers:
+        return text if ends_line or _STOPPED.search(text) else f"{text}."
     marks = "".join(f"[{number}]" for number in numbers)
     if piece.kind == "row":
         if entry.fate == "repaired":
