@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from concierge.chat.grounding.facts import VERB, Facts, facts_of, groups_of
 from concierge.chat.grounding.schemas import Evidence
 from concierge.chat.grounding.values import ADDRESS, valued
-from concierge.chat.grounding.vocabulary import SYNONYMS, stems
+from concierge.chat.grounding.vocabulary import ALTERNATIVES, SYNONYMS, stems
 from concierge.chat.writers.structure import Unit, units_of
 from concierge.knowledge.schemas import Passage
 
@@ -118,11 +118,13 @@ def _akin(one: str, other: str) -> bool:
 
 @dataclass(slots=True)
 class Library:
-    """All that the sources say. `postings` lead from a stem, or a group of words that mean the same, to its places."""
+    """All that the sources say. `postings` lead from a stem to its places, `under` from a title with headings to those
+    that stand under it.
+    """
 
     passages: Sequence[Passage]
     rests: list[Rest] = field(default_factory=list[Rest])
-    postings: dict[str | int, list[int]] = field(default_factory=dict[str | int, list[int]])
+    postings: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     under: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     @property
@@ -145,15 +147,16 @@ class Library:
         total = 0.0
         for word in words:
             found = set(self.postings.get(word, ()))
-            for group in SYNONYMS.get(word, ()):
-                found.update(self.postings.get(group, ()))
+            for other in ALTERNATIVES.get(word, ()):
+                found.update(self.postings.get(other, ()))
             weight = math.log1p(len(self.rests) / (1 + len(found)))
             total += weight
             for place in found:
                 scores[place] += weight
-            for place in self.under.get(word, ()):
-                if place not in found:
-                    scores[place] += 0.5 * weight
+            for text, places in self.under.items():
+                if word in _stems_of(text):
+                    for place in places:
+                        scores[place] += 0.0 if place in found else 0.5 * weight
         for word in more:
             for place in self.postings.get(word, ()):
                 if place in scores:
@@ -174,10 +177,7 @@ def library_of(passages: Sequence[Passage]) -> Library:
             library.rests.append(rest)
             for key in rest.terms:
                 library.postings.setdefault(key, []).append(place)
-            for group in groups_of(rest.terms):
-                library.postings.setdefault(group, []).append(place)
-            for key in rest.context - rest.terms:
-                library.under.setdefault(key, []).append(place)
+            library.under.setdefault(rest.context_text, []).append(place)
     return library
 
 

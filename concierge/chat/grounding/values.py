@@ -240,15 +240,25 @@ def _plain(written: str) -> str:
 
 
 def unstated(said: Valued, known: Valued, above: Valued) -> Stated | None:
-    """The first value that a source does not state, or not so often; a year or a bare number may stand above it."""
+    """The first value that a source does not state, or not so often; a year or a bare number may stand above it, where
+    it has none of its own.
+    """
     for value in said.values:
         wanted = sum(same(value, other) for other in said.values)
         stated = sum(same(other, value) for other in known.values)
-        if value.kind in {"date", "number"}:
+        if value.kind in {"date", "number"} and not _others(value, known, said):
             stated += sum(same(other, value) for other in above.values)
         if stated < wanted and not (value.amount == "1" and re.search(r"\bone\b", known.text, re.IGNORECASE)):
             return value
     return None
+
+
+def _others(value: Stated, known: Valued, said: Valued) -> bool:
+    """Whether the source has a value of this kind that is not said."""
+    return any(
+        other.kind == value.kind and not any(same(other, own) for own in said.values)
+        for other in known.values
+    )
 
 
 def same(stated: Stated, wanted: Stated) -> bool:
