@@ -24,6 +24,7 @@ from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
 from concierge.knowledge.contradictions import among
+from concierge.knowledge.schemas import Passage
 from concierge.knowledge.search import Search
 from concierge.learning.service import Learning
 
@@ -34,6 +35,7 @@ class Attempt:
 
     reply: dict[str, Any]
     trace: dict[str, Any]
+    evidence: tuple[Passage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Pipeline:
         ended = await self._ended(received, TurnLog(), trace)
         async with self._db.transaction(received.scope.org_id) as session:
             await persist.meter(Unit(session, received.scope), ended, self._clock)
-        return Attempt(persist.reply_of(received, ended), trace.finish())
+        return Attempt(persist.reply_of(received, ended), trace.finish(), ended.evidence)
 
     async def _ended(self, received: Received, log: TurnLog, trace: TraceBuilder) -> Ended:
         await log.say("turn.started", _identity(received))
@@ -119,7 +121,7 @@ class Pipeline:
             decided = decided.after(verified.answer.outcome, received.agent.policy)
         trace.understood(understood).recalled(recalled).found(found).contradicted(contradictions)
         trace.decided(decided).verified(verified).looked(looked)
-        return Ended(decided, verified, looked)
+        return Ended(decided, verified, looked, evidence.passages)
 
     async def _written(
         self, received: Received, log: TurnLog, brief: AnswerBrief, told: str | None

@@ -24,6 +24,7 @@ from concierge.catalog.service import CatalogImports, CatalogReading, ProductCon
 from concierge.catalog.vectors import StatementReader
 from concierge.chat import jobs as chat_jobs
 from concierge.chat.customers import CustomerData, MemorySection
+from concierge.chat.expertise import Expertise
 from concierge.chat.outside import Outside
 from concierge.chat.pipeline import Answering, Pipeline
 from concierge.chat.proving import Prover
@@ -87,7 +88,6 @@ class Platform:
     settings: Settings
     address: DatabaseAddress
     db: Database
-    embedder: Embedder
     embedders: Embedders
     chunkers: Chunkers
     fetcher: Fetcher
@@ -118,6 +118,12 @@ class Platform:
     catalog: Catalog
     modelling: Modelling
     calculator: Calculator
+    expertise: Expertise
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model of the settings."""
+        return self.embedders.default
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -179,13 +185,13 @@ def build(
         settings=settings,
         address=address,
         db=db,
-        embedder=embedders.default,
         embedders=embedders,
         chunkers=chunkers,
         fetcher=fetcher,
         accounts=accounts,
         billing=billing,
         calculator=calculator,
+        expertise=_expertise(settings, db, billing.plans, modelling.chain, pipeline),
         search=search,
         analyst=analyst,
         finding=SearchService(db, search),
@@ -225,6 +231,13 @@ def _outside(settings: Settings, db: Database, embedder: Embedder, clock: Clock)
     )
     pages = WebPages(Fetcher(limits=PAGE_LIMITS), clock)
     return Outside(WebLookup(search, pages), embedder, clock)
+
+
+def _expertise(
+    settings: Settings, db: Database, plans: Plans, chain: ModelChain, pipeline: Pipeline
+) -> Expertise:
+    searches = settings.web_search.provider is not None
+    return Expertise(db, plans, chain, pipeline, settings.limits.turn_seconds, searches)
 
 
 def _answering(

@@ -45,6 +45,8 @@ MAY: dict[str, set[str]] = {
     "set_agent_strategy": BUILDERS,
     "get_strategy_defaults": READERS,
     "set_strategy_defaults": BUILDERS,
+    "test_query": BUILDERS,
+    "get_capabilities": READERS,
     **dict.fromkeys(("list_language_models", "get_language_model"), READERS),
     **dict.fromkeys(("add_language_model", "change_language_model", "delete_language_model"), MANAGERS),
     **dict.fromkeys(("try_language_model", "set_writing"), MANAGERS),

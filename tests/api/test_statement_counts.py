@@ -30,6 +30,7 @@ MOST: dict[str, int] = {
     "get_agent": AUTHENTICATION + 1,
     "get_agent_strategy": AUTHENTICATION + 2,
     "get_strategy_defaults": AUTHENTICATION + 1,
+    "get_capabilities": AUTHENTICATION + 6,
     "list_language_models": AUTHENTICATION + 1,
     "get_language_model": AUTHENTICATION + 1,
     "get_writing": AUTHENTICATION + 5,

@@ -23,6 +23,9 @@ NAMING_FIELDS = {
     "change_agent.pack_ids": "test_an_agent_cannot_answer_from_a_foreign_pack",
     "change_domain_expertise.persona_id": "test_an_agent_cannot_become_a_foreign_persona",
     "change_domain_expertise.pack_ids": "test_an_agent_cannot_answer_from_a_foreign_pack",
+    "set_writing.models": "test_a_foreign_language_model_writes_for_nobody_else",
+    "set_agent_writing.models": "test_a_foreign_language_model_writes_for_nobody_else",
+    "test_query.agent_id": "test_a_foreign_agent_cannot_be_tried_out",
     "search_knowledge.pack_ids": "test_a_foreign_pack_is_not_searched",
     "create_visitor_token.agent_id": "test_a_publishable_key_opens_only_its_own_agents",
     "chat.conversation_id": "test_a_foreign_conversation_cannot_be_continued",
@@ -68,8 +71,9 @@ async def test_a_foreign_row_is_not_there_for_a_key_either(
 ) -> None:
     response = await operation.call(rival.tenant.client, rival.tenant.secret, shop.ids)
 
-    # A key cannot manage members and keys at all; everything else is not there.
-    forbidden = operation.path.startswith(("/api/v1/members", "/api/v1/api-keys"))
+    # A key cannot manage members and keys at all, those of vendors among them; everything else is not there.
+    managing = operation.method != "GET" and operation.path.startswith("/api/v1/language-models")
+    forbidden = managing or operation.path.startswith(("/api/v1/members", "/api/v1/api-keys"))
     assert response.status_code == (403 if forbidden else 404)
 
 
@@ -126,6 +130,27 @@ def test_every_field_that_names_a_row_is_tried_with_a_foreign_one() -> None:
 
     assert naming == set(NAMING_FIELDS)
     assert set(NAMING_FIELDS.values()) <= set(globals())
+
+
+async def test_a_foreign_language_model_writes_for_nobody_else(shop: Furnished, rival: Furnished) -> None:
+    for model_id in (shop.ids["model_id"], new_id()):
+        for path in ("/writing", f"/agents/{rival.tenant.agent_id}/writing"):
+            response = await rival.tenant.client.put(
+                f"/api/v1{path}", headers=rival.tenant.owner, json={"models": [str(model_id)]}
+            )
+
+            assert (response.status_code, response.json()["code"]) == (404, "language_model_not_found")
+
+
+async def test_a_foreign_agent_cannot_be_tried_out(shop: Furnished, rival: Furnished) -> None:
+    for agent_id in (shop.tenant.agent_id, new_id()):
+        response = await rival.tenant.client.post(
+            "/api/v1/domain-expertise/test-query",
+            headers=rival.tenant.owner,
+            json={"agent_id": str(agent_id), "message": "Hello?"},
+        )
+
+        assert (response.status_code, response.json()["code"]) == (404, "agent_not_found")
 
 
 async def test_an_agent_cannot_answer_from_a_foreign_pack(shop: Furnished, rival: Furnished) -> None:

@@ -19,15 +19,17 @@ from concierge.customers.service import RecallService
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
+from concierge.knowledge.schemas import Passage
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a turn came to. `looked` is what the web added, where it was looked at."""
+    """What a turn came to, and what it could rest on. `looked` is what the web added, where it was looked at."""
 
     decided: Decided
     verified: Verified
     looked: Looked | None = None
+    evidence: tuple[Passage, ...] = ()
 
 
 def reply_of(received: Received, ended: Ended) -> dict[str, Any]:

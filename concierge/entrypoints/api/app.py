@@ -16,6 +16,7 @@ from concierge.agents.routes.writing import router as writing_routes
 from concierge.billing.routes import router as billing_routes
 from concierge.catalog.routes import router as catalog_routes
 from concierge.catalog.routes.imports import router as catalog_import_routes
+from concierge.chat.expertise_routes import router as expertise_trial_routes
 from concierge.chat.persona_routes import router as persona_preview_routes
 from concierge.chat.routes import customers as customer_data_routes
 from concierge.chat.routes import router as chat_routes
@@ -58,6 +59,7 @@ ROUTERS = (
     strategies_routes,
     personas_routes,
     persona_preview_routes,
+    expertise_trial_routes,
     sessions_routes,
     memory_routes,
     customers_router,
@@ -148,6 +150,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.sessions = platform.sessions
     app.state.catalog = platform.catalog
     app.state.modelling = platform.modelling
+    app.state.expertise = platform.expertise
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)
