@@ -21,8 +21,9 @@ from concierge.knowledge.schemas import Passage
 _LOOKED_AT = 4
 # What lacks nothing but words is half supported from here on.
 PARTIAL = 0.6
-# Where vectors say that two sentences mean the same, one word in so many may differ.
-ALIKE = 0.9
+# Where vectors say that two sentences mean the same, one word of so many may differ. More than one, or less likeness,
+# lets invented clauses pass: a sentence with one is as near to its source as an honest paraphrase.
+ALIKE = 0.95
 _WORDS_PER_LIBERTY = 6
 _JOINT = re.compile(
     r"[;–—](?=\s)|,?\s(?=(?:and|but|while|whereas|so)\b)|,\s(?=(?:which|who|although|though)\b)|:\s",
@@ -225,7 +226,8 @@ def _means_the_same(asked: Asked, missing: Sequence[str], rest: Rest, passages: 
     if (
         asked.vector is None
         or not rest.unit.rows
-        or len(missing) > max(1, len(asked.facts.words) // _WORDS_PER_LIBERTY)
+        or len(missing) > 1
+        or len(asked.facts.words) < _WORDS_PER_LIBERTY
     ):
         return False
     rows = passages[rest.source - 1].sentence_vectors[list(rest.unit.rows)]

@@ -174,7 +174,9 @@ def _alternatives(groups: Mapping[str, frozenset[int]]) -> Mapping[str, frozense
     for stem, own in groups.items():
         for group in own:
             members[group].add(stem)
-    return {stem: frozenset().union(*(members[group] for group in own)) - {stem} for stem, own in groups.items()}
+    return {
+        stem: frozenset().union(*(members[group] for group in own)) - {stem} for stem, own in groups.items()
+    }
 
 
 SYNONYMS: Final = _by_stem()
