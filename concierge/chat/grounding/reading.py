@@ -19,8 +19,8 @@ from concierge.chat.grounding.vocabulary import stems
 
 _CONNECTIVE = re.compile(
     r"\A(?:(?:however|moreover|furthermore|additionally|also|besides|in addition|finally|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|"
-    r"then|lastly|in short|in summary|in fact|of course|please note that|note that|yes|no|sure|absolutely|certainly|good news|"
-    r"unfortunately|fortunately|therefore|thus|so|overall)\b[,:]?\s+)+",
+    r"then|lastly|in short|in summary|in fact|of course|please note that|note that|(?:yes|no|sure|so)(?=[,:])|absolutely|certainly|good news|"
+    r"unfortunately|fortunately|therefore|thus|overall)\b[,:]?\s+)+",
     re.IGNORECASE,
 )
 _CODE_LINE = re.compile(r"\s*(```|~~~)")

@@ -292,7 +292,7 @@ def test_a_quote_is_where_it_says_it_is_in_its_passage_and_its_document() -> Non
 
 
 def test_vectors_allow_for_a_word_that_means_the_same() -> None:
-    draft = "Gift vouchers of any sort, colour, size and design cannot be returned to a shop."
+    draft = "Gift cards of any sort, colour, size and design cannot be returned to a boutique."
     said = "Gift cards of any sort, colour, size and design cannot be returned to a shop."
     same = np.array([[1, 0, 0, 0]], dtype=np.float32)
     source = replace(passage(said), sentence_vectors=same)
