@@ -63,7 +63,7 @@ class Composer:
             if not words:
                 self._begin(piece)
                 continue
-            line = self._opening(piece) + " ".join(words)
+            line = self._opening(piece) + _joined(words)
             yield line, gap or (above is not None and _runs_on(above, piece))
             above = piece
             if piece.kind == "header":
@@ -105,6 +105,12 @@ class Composer:
             end=end,
             page=passage.page_at(start),
         )
+
+
+def _joined(words: Sequence[str]) -> str:
+    """The sentences of one paragraph; what stands behind a colon begins on a new line, or both would be one sentence."""
+    parts = [f"{text}\n" if text.endswith(":") else f"{text} " for text in words]
+    return "".join(parts).rstrip()
 
 
 def _runs_on(above: Piece, piece: Piece) -> bool:
