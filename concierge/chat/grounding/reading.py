@@ -111,7 +111,7 @@ class Reader:
             return find(alone, self.library, piece.marks)
         introduced = facts_of(f"{self.introduction} {piece.text}")
         found = find(Asked(introduced, antecedent, vector, self.question), self.library, piece.marks)
-        if found.fault is None:
+        if found.fault is None and len(found.rests) == 1:
             return found
         found = find(alone, self.library, piece.marks)
         turned = found.fault is None and not all(
