@@ -5,6 +5,7 @@ from dataclasses import replace
 from concierge.chat.evidence import Evidence
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.receive import Received
+from concierge.chat.sums import Sum
 from concierge.chat.writers.brief import AnswerBrief
 from concierge.knowledge.contradictions import Contradiction
 from concierge.knowledge.search import Found
@@ -16,6 +17,7 @@ def brief_of(
     evidence: Evidence,
     contradictions: tuple[Contradiction, ...],
     decided: Decided,
+    sum_asked: Sum | None = None,
 ) -> AnswerBrief:
     parameters, customer = decided.strategy.parameters, decided.recalled.customer
     if not received.agent.policy.remember_aloud:
@@ -36,4 +38,6 @@ def brief_of(
         customer=customer,
         products=decided.recalled.product,
         said=tuple(exchange.reply for exchange in received.turn.history),
+        grounding=received.agent.grounding_mode,
+        sum=sum_asked,
     )

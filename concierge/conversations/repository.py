@@ -187,10 +187,12 @@ class ConversationRepository:
         )
         return found.all()
 
-    async def latest_turns(self, conversation_id: UUID, limit: int) -> Sequence[tuple[str, str | None]]:
-        """Return message and reply text of the newest completed turns, newest first."""
+    async def latest_turns(
+        self, conversation_id: UUID, limit: int
+    ) -> Sequence[tuple[str, str | None, Mapping[str, Any] | None]]:
+        """Return message, reply text and stage of the newest completed turns, newest first."""
         rows = await self._session.execute(
-            select(Turn.message, Turn.reply["response"].astext)
+            select(Turn.message, Turn.reply["response"].astext, Turn.reply["stage"])
             .where(
                 Turn.org_id == self._scope.org_id,
                 Turn.conversation_id == conversation_id,
@@ -199,7 +201,7 @@ class ConversationRepository:
             .order_by(Turn.seq.desc())
             .limit(limit)
         )
-        return [(row[0], row[1]) for row in rows]
+        return [(row[0], row[1], row[2]) for row in rows]
 
     async def last_turns(self, conversation_ids: Sequence[UUID]) -> Sequence[LastTurn]:
         rows = await self._session.execute(

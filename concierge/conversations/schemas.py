@@ -24,11 +24,26 @@ class TurnRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedStage:
+    """The stage of a persona's tactics that a turn was in: whether its step was `taken`, and the matter `closed`."""
+
+    name: str
+    persona_id: str
+    taken: bool = False
+    closed: bool = False
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any] | None) -> "PassedStage | None":
+        return None if stored is None else cls(**stored)
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """An earlier turn of the conversation, oldest first wherever several are given."""
 
     message: str
     reply: str
+    stage: PassedStage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,7 @@ class LastTurn:
 @dataclass(frozen=True, slots=True)
 class TurnStory:
     """A completed turn with the conversation up to it, oldest first: the first turn and the last few. `visitor_id` is None
-    where nobody in particular asked; `replies` are as they crossed HTTP.
+    where nobody in particular asked; `replies` are as they are stored: what crossed HTTP, and a stage if there was one.
     """
 
     id: UUID

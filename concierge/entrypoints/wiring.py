@@ -10,20 +10,30 @@ from pathlib import Path
 from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
+from concierge.agents.service import ModelChain
+from concierge.agents.service.modelling import Modelling
+from concierge.agents.service.writing import of_settings
+from concierge.billing.budgets import Budgets
+from concierge.billing.payments import create_payments
+from concierge.billing.plans import plan_table
+from concierge.billing.routes import BillingServices
+from concierge.billing.service import Overview, Paying, Plans, Usage
 from concierge.catalog import jobs as catalog_jobs
 from concierge.catalog.routes.parts import Catalog
 from concierge.catalog.service import CatalogImports, CatalogReading, ProductContexts
 from concierge.catalog.vectors import StatementReader
 from concierge.chat import jobs as chat_jobs
 from concierge.chat.customers import CustomerData, MemorySection
-from concierge.chat.pipeline import Pipeline
+from concierge.chat.outside import Outside
+from concierge.chat.pipeline import Answering, Pipeline
+from concierge.chat.proving import Prover
 from concierge.chat.remembering import Remembering
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Reception
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
-from concierge.chat.writers.house import HouseWriter
+from concierge.chat.writers.chosen import Writers
 from concierge.customers.service import Memory, MemoryRequests, SessionInferenceService
 from concierge.intelligence.analyst import Analyst
 from concierge.intelligence.service import GuidanceService, LabelExport
@@ -56,6 +66,11 @@ from concierge.llm.embedders import Embedders, QuestionVectors
 from concierge.llm.embeddings import LOCAL_MODEL, Embedder, VectorSpace, create_embedder
 from concierge.llm.reranking import HostedReranker
 from concierge.llm.structured import create_structured_model
+from concierge.llm.writing import TextModels
+from concierge.tools.calculator import Calculator
+from concierge.tools.pages.reading import PAGE_LIMITS, WebPages
+from concierge.tools.providers import create_provider
+from concierge.tools.service import WebLookup, WebSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,7 @@ class Platform:
     chunkers: Chunkers
     fetcher: Fetcher
     accounts: AccountServices
+    billing: BillingServices
     search: Search
     analyst: Analyst
     finding: SearchService
@@ -100,6 +116,8 @@ class Platform:
     memory_requests: MemoryRequests
     sessions: SessionInferenceService
     catalog: Catalog
+    modelling: Modelling
+    calculator: Calculator
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -144,22 +162,19 @@ def build(
     """Put the parts together; nothing is connected yet."""
     db = Database(address.app_url, pool_size=settings.database_pool, role=address.app_role)
     embedders = _embedders(settings, embedder)
-    chunkers = Chunkers(embedders)
-    accounts = _accounts(settings, db, clock)
-    vectors = QuestionVectors(embedders)
+    chunkers, vectors = Chunkers(embedders), QuestionVectors(embedders)
+    accounts, fetcher = _accounts(settings, db, clock), fetcher or _fetcher(settings)
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
-    guidance = GuidanceService(db, vectors)
-    language_model = create_structured_model(settings.llm)
+    guidance, language_model = GuidanceService(db, vectors), create_structured_model(settings.llm)
     analyst = Analyst(vectors, language_model, guidance)
-    judgement = Judgement(db, clock)
-    memory = Memory(db, vectors, clock)
-    fetcher = fetcher or _fetcher(settings)
-    learning = Learning(db, judgement, clock)
-    sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
-    products = _catalog(db, embedders, vectors, clock)
+    judgement, memory = Judgement(db, clock), Memory(db, vectors, clock)
+    learning, products = Learning(db, judgement, clock), _catalog(db, embedders, vectors, clock)
+    sessions, billing = SessionInferenceService(db), _billing(settings, db, clock)
+    requests, reception = MemoryRequests(db, memory, clock), _reception(settings, db, billing.plans, clock)
     recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
-    pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, HouseWriter(), clock)
-    chat = ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds)
+    modelling, answering, calculator = _answering(settings, db, embedders.default, clock)
+    pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, answering, clock)
+    chat = ChatService(db, reception, pipeline, settings.limits.turn_seconds)
     return Platform(
         settings=settings,
         address=address,
@@ -169,6 +184,8 @@ def build(
         chunkers=chunkers,
         fetcher=fetcher,
         accounts=accounts,
+        billing=billing,
+        calculator=calculator,
         search=search,
         analyst=analyst,
         finding=SearchService(db, search),
@@ -192,7 +209,34 @@ def build(
         memory_requests=requests,
         sessions=sessions,
         catalog=products,
+        modelling=modelling,
     )
+
+
+def _outside(settings: Settings, db: Database, embedder: Embedder, clock: Clock) -> Outside:
+    chosen = settings.web_search
+    search = WebSearch(
+        db,
+        Budgets(db, clock),
+        create_provider(chosen),
+        calls_per_hour=chosen.calls_per_hour,
+        seconds=chosen.seconds,
+        clock=clock,
+    )
+    pages = WebPages(Fetcher(limits=PAGE_LIMITS), clock)
+    return Outside(WebLookup(search, pages), embedder, clock)
+
+
+def _answering(
+    settings: Settings, db: Database, embedder: Embedder, clock: Clock
+) -> tuple[Modelling, Answering, Calculator]:
+    sealer = Sealer(signing_key(settings), "language models")
+    chain = ModelChain(db, sealer, of_settings(settings.writer))
+    models, budgets, calculator = TextModels(), Budgets(db, clock), Calculator()
+    writers = Writers(chain, models, budgets, calculator)
+    outside = _outside(settings, db, embedder, clock)
+    modelling = Modelling(db, chain, models, budgets, sealer)
+    return modelling, Answering(writers, Prover(embedder), outside), calculator
 
 
 def analyst_of(settings: Settings) -> Analyst:
@@ -219,8 +263,8 @@ def _fetcher(settings: Settings) -> Fetcher:
     return Fetcher(limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes))
 
 
-def _reception(settings: Settings, db: Database, clock: Clock) -> Reception:
-    return Reception(db, settings.limits.message_chars, own_origins_of(settings), clock)
+def _reception(settings: Settings, db: Database, plans: Plans, clock: Clock) -> Reception:
+    return Reception(db, settings.limits.message_chars, own_origins_of(settings), plans, clock)
 
 
 def _embedders(settings: Settings, default: Embedder | None) -> Embedders:
@@ -294,6 +338,15 @@ def _accounts(settings: Settings, db: Database, clock: Clock) -> AccountServices
         authentication=Authentication(db, signer, life, clock),
         sign_in=SignInService(db, signer, settings.tokens, clock),
         invitations=Invitations(db),
+    )
+
+
+def _billing(settings: Settings, db: Database, clock: Clock) -> BillingServices:
+    table = plan_table()
+    plans, usage = Plans(db, table, settings.billing.default_plan), Usage(clock)
+    paying = Paying(db, plans, create_payments(settings.billing, table), settings.origin)
+    return BillingServices(
+        db=db, plans=plans, usage=usage, paying=paying, overview=Overview(plans, paying, usage)
     )
 
 

@@ -58,6 +58,9 @@ COMMANDS = [
     ("eval", "answers"),
     ("catalog",),
     ("catalog", "import"),
+    ("billing",),
+    ("billing", "show"),
+    ("billing", "set-plan"),
 ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from concierge.agents.schemas import GroundingMode
-from concierge.chat.grounding.proof import proven
+from concierge.chat.grounding import Grounded, proven
 from concierge.chat.writers.brief import Claim, WrittenAnswer
 from concierge.knowledge.lexical import terms
 from concierge.knowledge.schemas import Passage
@@ -29,11 +29,12 @@ class CheckedClaim:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The answer as it may be kept, and what was found out about each claim."""
+    """The answer as it may be kept, and what was found out about each claim. `grounded` is what became of a draft."""
 
     answer: WrittenAnswer
     claims: tuple[CheckedClaim, ...]
     abstained_because: str | None = None
+    grounded: Grounded | None = None
 
 
 def verify(written: WrittenAnswer, passages: Sequence[Passage], mode: GroundingMode) -> Verified:

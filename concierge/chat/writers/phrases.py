@@ -85,6 +85,15 @@ UNSEEN_ORDER = (
     "I can't see live orders from here. Shall I bring in a colleague who can look yours up?",
     "Where your order is just now, a colleague can look up; I can't see it from here. Shall I bring one in?",
 )
+# For somebody who told what was asked of them, before the next step.
+NOTED = (
+    "Good to know, thank you.",
+    "That helps, thank you.",
+    "Thank you, that makes it clearer.",
+    "I see, thank you.",
+)
+# For somebody who says that it is settled.
+GOOD_TO_HEAR = ("Good to hear!", "That's good news!", "Lovely, then that is settled.")
 # For somebody who asks for a person.
 TO_A_PERSON = (
     "Of course. Shall I pass you on to a colleague now?",

@@ -27,7 +27,7 @@ class Shelf:
         """Say the first sentence of a row, as an item of a list or as the next sentence."""
         start, end = entry.sentences[0] if entry.sentences else (0, len(entry.text))
         sentence = entry.text[start:end]
-        number = self._cite(passage_of(entry, 0), sentence, start, end)
+        number = self.cite(passage_of(entry, 0), sentence, start, end)
         if item:
             self.pieces.append(
                 f"\n- {marked(sentence, number)}" if self.pieces else f"- {marked(sentence, number)}"
@@ -40,20 +40,20 @@ class Shelf:
         passage = passage_of_promotion(promotion, 0)
         for line in passage.text.splitlines():
             start = passage.text.index(line)
-            self.say(marked(line, self._cite(passage, line, start, start + len(line))))
+            self.say(marked(line, self.cite(passage, line, start, start + len(line))))
 
     def prices(self, priced: Sequence[tuple[PriceRange, CatalogEntry]]) -> None:
         """Say where each category begins: “You'll find sofas from $899 [1] and chairs from $129 [2].”"""
         for place, (price, entry) in enumerate(priced):
             start, end = entry.sentences[0]
             quote = entry.text[start:end]
-            number = self._cite(passage_of(entry, 0), quote, start, end, said=price.said)
+            number = self.cite(passage_of(entry, 0), quote, start, end, said=price.said)
             before = "You'll find " if place == 0 else " and " if place == len(priced) - 1 else ", "
             stop = "." if place == len(priced) - 1 else ""
             text = f"{before}{lowered(price.category)} from {price.said} [{number}]{stop}"
             self.say(text) if place == 0 else self.pieces.append(text)
 
-    def _cite(self, passage: Passage, quote: str, start: int, end: int, *, said: str | None = None) -> int:
+    def cite(self, passage: Passage, quote: str, start: int, end: int, *, said: str | None = None) -> int:
         key = str(passage.chunk_id)
         if key not in self.citations:
             self.citations[key] = Citation(
