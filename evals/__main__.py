@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ RETRIEVAL = {
     "mtrag_cloud": (corpora.mtrag_documents, corpora.mtrag_queries),
 }
 
-OF_TEXTS = {
+OF_TEXTS: Mapping[str, Callable[[Path, Path], Measurement]] = {
     "chunking": measure_chunking,
     "instructions": measure_injections,
     "grounding": measure_grounding,

@@ -63,7 +63,7 @@ class Composer:
             if not words:
                 self._begin(piece)
                 continue
-            line = self._opening(piece) + " ".join(words)
+            line = self._opening(piece) + _joined(words)
             yield line, gap or (above is not None and _runs_on(above, piece))
             above = piece
             if piece.kind == "header":
@@ -107,6 +107,12 @@ class Composer:
         )
 
 
+def _joined(words: Sequence[str]) -> str:
+    """The sentences of one paragraph; what stands behind a colon begins on a new line, or both would be one sentence."""
+    parts = [f"{text}\n" if text.endswith(":") else f"{text} " for text in words]
+    return "".join(parts).rstrip()
+
+
 def _runs_on(above: Piece, piece: Piece) -> bool:
     """Whether a paragraph would be read as the end of what stands above it."""
     return above.kind == piece.kind == "sentence" and above.block != piece.block and not piece.opening
@@ -127,11 +133,17 @@ def _with_marks(entry: Mended, numbers: Sequence[int], *, ends_line: bool) -> st
         return text if ends_line or _STOPPED.search(text) else f"{text}."
     marks = "".join(f"[{number}]" for number in numbers)
     if piece.kind == "row":
-        if entry.fate == "repaired":
-            return f"| {text.rstrip('.')} {marks} |"
         return _CELL_END.sub(f" {marks} |", text, count=1)
-    if piece.leads and text.rstrip("*_ ").endswith(":"):
-        return f"{text.rstrip('*_: ')} {marks}:"
-    if piece.listed and ends_line and text[-1:] not in ".!?…":
-        return f"{text} {marks}"
-    return marked(text, *numbers)
+    return _marked_words(piece, text, marks) or (
+        f"{text} {marks}"
+        if piece.listed and ends_line and text[-1:] not in ".!?…"
+        else marked(text, *numbers)
+    )
+
+
+def _marked_words(piece: Piece, text: str, marks: str) -> str | None:
+    """An introduction with its marks in front of the colon; None where there is no colon to end with."""
+    if not piece.leads or not text.rstrip("*_ ").endswith(":"):
+        return None
+    words = piece.text if text.endswith(("*", "_")) else text
+    return f"{words.rstrip(': ')} {marks}:"

@@ -16,7 +16,7 @@ PieceKind = Literal["sentence", "row", "header", "heading", "code"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _LINE = re.compile(r"[^\r\n\u2028\u2029]+")
-_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+|\s{0,3}(?:\*\*|__)(?=[^*_.!?]{1,80}(?:\*\*|__):?\s*$)")
+_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+|\s{0,3}(?:\*\*|__)(?=[^*_.!?:]{1,80}(?:\*\*|__)\s*$)")
 _LIST = re.compile(r"(?P<indent>\s*)(?P<mark>[-*+•–]|\d{1,4}[.)])\s+(?=\S)")
 _LISTED = re.compile(r"[\s>]*(?:[-*+•–]|\d{1,4}[.)])\s+$")
 _QUOTED = re.compile(r"\s{0,3}(?:>\s?)+")

@@ -10,19 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.chat.grounding.claimless import claimless
-from concierge.chat.grounding.facts import VERB, Facts, facts_of, has_verb, values_with_segments
+from concierge.chat.grounding.facts import VERB, Facts, facts_of, groups_of, has_verb, values_with_segments
 from concierge.chat.grounding.library import Library, Rest
 from concierge.chat.grounding.polarity import agree
 from concierge.chat.grounding.schemas import Fault
 from concierge.chat.grounding.values import Stated, same, unstated, valued
+from concierge.chat.grounding.vocabulary import SYNONYMS
 from concierge.knowledge.schemas import Passage
 
 # So many places are looked at closely, of the sources that are cited and of all.
 _LOOKED_AT = 4
 # What lacks nothing but words is half supported from here on.
 PARTIAL = 0.6
-# Where vectors say that two sentences mean the same, one word in so many may differ.
-ALIKE = 0.9
+# Where vectors say that two sentences mean the same, one word of so many may differ. More than one, or less likeness,
+# lets invented clauses pass: a sentence with one is as near to its source as an honest paraphrase.
+ALIKE = 0.95
 _WORDS_PER_LIBERTY = 6
 _JOINT = re.compile(
     r"[;–—](?=\s)|,?\s(?=(?:and|but|while|whereas|so)\b)|,\s(?=(?:which|who|although|though)\b)|:\s",
@@ -225,7 +227,8 @@ def _means_the_same(asked: Asked, missing: Sequence[str], rest: Rest, passages: 
     if (
         asked.vector is None
         or not rest.unit.rows
-        or len(missing) > max(1, len(asked.facts.words) // _WORDS_PER_LIBERTY)
+        or len(missing) > 1
+        or len(asked.facts.words) < _WORDS_PER_LIBERTY
     ):
         return False
     rows = passages[rest.source - 1].sentence_vectors[list(rest.unit.rows)]
@@ -237,13 +240,17 @@ def _same_subject(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
 
     A subject that only a title or heading names will do where the source's sentence has none of its own.
     """
+    said = asked.antecedent or asked.facts.subject
     if asked.antecedent and not any(map(rest.covers, asked.antecedent)):
         return False
-    said = asked.facts.subject
-    if not said or any(map(rest.says, said)) or rest.leans or rest.unit.kind != "prose":
+    if not said or rest.leans or rest.unit.kind != "prose":
         return True
     own = rest.facts.subject
-    return not own or not own.isdisjoint(asked.facts.terms)
+    if not any(map(rest.says, said)):
+        return not own or not own.isdisjoint(asked.facts.terms)
+    groups = groups_of(asked.facts.terms | said)
+    omitted = [word for word in own - asked.facts.terms - said if groups.isdisjoint(SYNONYMS.get(word, ()))]
+    return not omitted or all(map(rest.says, asked.facts.subject))
 
 
 _CHECKS: Final[Mapping[Fault, Callable[[Asked, Rest, Sequence[Passage]], bool]]] = {

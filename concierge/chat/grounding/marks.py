@@ -8,7 +8,7 @@ from concierge.knowledge.schemas import Span
 _NAME = r"(?:(?:sources?|src|refs?|references?|docs?|documents?|passages?|citations?)[\s:#.]{0,3})?"
 _MORE = rf"(?:\s{{0,3}}(?:[,;&–-]|and)\s{{0,3}}[\^#]?{_NAME}\d{{1,4}}){{0,30}}"
 _MARK = re.compile(
-    rf"[ \t]{{0,4}}(?:\[\s{{0,3}}[\^#]?{_NAME}\d{{1,4}}{_MORE}\s{{0,3}}\](?!\w)(?:\([^()\s]{{0,300}}\)|:(?=\s|$))?|【[^】\n]{{0,60}}】)",
+    rf"[ \t]{{0,4}}(?:\[\s{{0,3}}[\^#]?{_NAME}\d{{1,4}}{_MORE}\s{{0,3}}\](?!\w)(?:\([^()\s]{{0,300}}\))?|【[^】\n]{{0,60}}】)",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(\d{1,4})(?:\s{0,3}[–-]\s{0,3}(\d{1,4}))?")

@@ -101,6 +101,8 @@ def _own_words(read: Read, rest: Rest, library: Library) -> str | None:
         return None
     if not _same_matter(read, rest):
         return None
+    if read.piece.kind == "row":
+        return _same_row(read, rest)
     text = _row_in_words(rest) if rest.unit.cells else _sentence(rest)
     if (
         text is None
@@ -128,6 +130,14 @@ def _sentence(rest: Rest) -> str | None:
     standing = stands_alone(rest.unit, rest.before, rest.passage.title)
     text = standing.text
     return None if standing.needs_previous or ANAPHOR.match(text) else text
+
+
+def _same_row(read: Read, rest: Rest) -> str | None:
+    """The source's own row, where its columns are those of the draft's table."""
+    columns, own = read.piece.header, rest.unit.header
+    if not own or [name.casefold() for name in columns] != [name.casefold() for name in own]:
+        return None
+    return f"| {' | '.join(rest.unit.cells)} |"
 
 
 def _row_in_words(rest: Rest) -> str | None:

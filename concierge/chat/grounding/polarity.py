@@ -45,6 +45,7 @@ _MEETS: Final[Mapping[Turn, frozenset[Turn]]] = {
     "except": frozenset({"not", "excluded", "except", "only"}),
     "only": frozenset({"only", "except"}),
 }
+_DENIALS: Final[tuple[Turn, ...]] = ("not", "excluded")
 _ADDED: Final[frozenset[Turn]] = frozenset({"at_most", "at_least", "free", "for_a_fee", "before"})
 _OPPOSITES: Final[tuple[tuple[Turn, Turn], ...]] = (
     ("at_most", "at_least"), ("before", "after"), ("within", "after"), ("free", "for_a_fee"), ("included", "excluded"), ("all", "some"),
@@ -166,9 +167,14 @@ def _met(clause: Clause, known: Sequence[Clause]) -> bool:
 
 
 def _meets(turn: Turn, clause: Clause, other: Clause) -> bool:
-    if turn in other.turns:
-        return clause.turns[turn] % 2 == other.turns[turn] % 2
-    return bool(_MEETS[turn] & other.turns.keys())
+    """Whether the other clause is turned so too; to deny twice is to say."""
+    if turn in _DENIALS and "except" not in other.turns:
+        return _denials(other) > 0 and _denials(clause) % 2 == _denials(other) % 2
+    return turn in other.turns or bool(_MEETS[turn] & other.turns.keys())
+
+
+def _denials(clause: Clause) -> int:
+    return sum(clause.turns.get(turn, 0) for turn in _DENIALS)
 
 
 def _left_out(clause: Clause, said: Sequence[Clause]) -> bool:
@@ -191,7 +197,8 @@ def _opposed(one: Turn, other: Turn, said: Sequence[Clause], known: Sequence[Cla
 def _against(mine: Turn, theirs: Turn, said: Sequence[Clause], known: Sequence[Clause]) -> bool:
     for clause in said:
         if mine in clause.turns:
-            aligned = {turn for other in _aligned(clause, known) for turn in other.turns}
-            if theirs in aligned and mine not in aligned:
+            aligned = [other.turns for other in _aligned(clause, known)]
+            often = max((turns.get(mine, 0) for turns in aligned), default=0)
+            if clause.turns[mine] > often and any(theirs in turns for turns in aligned):
                 return True
     return False

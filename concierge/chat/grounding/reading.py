@@ -19,8 +19,8 @@ from concierge.chat.grounding.vocabulary import stems
 
 _CONNECTIVE = re.compile(
     r"\A(?:(?:however|moreover|furthermore|additionally|also|besides|in addition|finally|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|"
-    r"then|lastly|in short|in summary|in fact|of course|please note that|note that|yes|no|sure|absolutely|certainly|good news|"
-    r"unfortunately|fortunately|therefore|thus|so|overall)\b[,:]?\s+)+",
+    r"then|lastly|in short|in summary|in fact|of course|please note that|note that|(?:yes|no|sure|so)(?=[,:])|absolutely|certainly|good news|"
+    r"unfortunately|fortunately|therefore|thus|overall)\b[,:]?\s+)+",
     re.IGNORECASE,
 )
 _CODE_LINE = re.compile(r"\s*(```|~~~)")
@@ -111,7 +111,7 @@ class Reader:
             return find(alone, self.library, piece.marks)
         introduced = facts_of(f"{self.introduction} {piece.text}")
         found = find(Asked(introduced, antecedent, vector, self.question), self.library, piece.marks)
-        if found.fault is None:
+        if found.fault is None and len(found.rests) == 1:
             return found
         found = find(alone, self.library, piece.marks)
         turned = found.fault is None and not all(

@@ -117,7 +117,7 @@ def valued(text: str) -> Valued:
     addresses, codes = set[str](), set[str]()
     if _MAY_ADDRESS.search(text):
         text = ADDRESS.sub(_into(addresses, _address), text)
-    if not holds_number(text) and not _SCALES.search(text) and not _OFTEN.search(text):
+    if not holds_number(text.replace("-", " ")) and not _SCALES.search(text) and not _OFTEN.search(text):
         return Valued(text, text, (), frozenset(addresses), frozenset())
     text = _PHONE.sub(_into(addresses, _digits), text)
     text = _written_one_way(text)

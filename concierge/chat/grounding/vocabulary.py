@@ -82,7 +82,7 @@ transport transportation; travel journey trip; stay remain; remain stay; watch o
 elect choose; serve service; lot many; huge vast enormous; important major; log record; record register;
 register enroll enrol sign; registration signup; subscribe subscription; upgrade update; renew renewal;
 expire expiry expiration lapse; trial test; invoice bill; bill billing; instance example; query request; trigger cause;
-server machine; machine computer; function lambda; file document; folder directory; variable parameter;
+server machine; machine computer;  file document; folder directory; variable parameter;
 parameter argument setting; attribute property; field attribute; terminal console; click press tap; press push; type enter;
 enter input; upload submit; copy duplicate; backup copy; restore recover recovery; fail failure; monitor track watch;
 track follow; follow track; alert notification notify warning; warning caution; metric measure; visitor guest; traffic visit;
@@ -103,7 +103,7 @@ autumn fall; lift elevator; postcode zip; reward prize award; award prize honour
 _LIGHT: Final = """
 throughout consist consists get got gets getting give gives given make makes made making take takes taken taking let lets go goes going come comes put
 use uses used using have has had having want wants wish like need please simply easily just also too well then first firstly
-second secondly third thirdly next finally lastly here there now however moreover furthermore additionally besides therefore thus
+next finally here there now however moreover furthermore additionally besides therefore thus
 hence overall generally typically usually normally basically essentially specifically particularly especially namely actually
 indeed course sure note that's it's you'll we'll they'll one ones thing things way ways case cases kind sort lot bit able can may
 might could would should will shall must do does done doing be being been within via per upon onto toward towards across along

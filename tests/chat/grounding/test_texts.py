@@ -147,6 +147,18 @@ def test_a_row_that_is_wrong_leaves_a_table_and_the_last_one_takes_it_along() ->
     assert ground("| Country | Price |\n|---|---|\n| Sweden | $19 |", ALL, "blended").empty
 
 
+def test_a_row_is_repaired_by_the_source_s_row_of_the_same_columns() -> None:
+    assert kept("| Country | Price | Time |\n|---|---|---|\n| Iceland | $39 | 9 days |") == (
+        "| Country | Price | Time |\n|---|---|---|\n| Iceland | $49 | 9 days [1] |"
+    )
+
+
+def test_an_introduction_in_bold_keeps_its_colon_and_loses_its_stars() -> None:
+    assert (
+        kept("**These cannot be washed:**\n- Wool covers") == "These cannot be washed [1]:\n- Wool covers [1]"
+    )
+
+
 def test_code_is_shown_only_as_a_source_has_it() -> None:
     source = passage(
         "Run this:\n\n```\npip install palma\npalma serve\n```\n\nThe server listens on port 80.", "Install"
@@ -280,7 +292,7 @@ def test_a_quote_is_where_it_says_it_is_in_its_passage_and_its_document() -> Non
 
 
 def test_vectors_allow_for_a_word_that_means_the_same() -> None:
-    draft = "Gift vouchers of any sort, colour, size and design cannot be returned to a shop."
+    draft = "Gift cards of any sort, colour, size and design cannot be returned to a boutique."
     said = "Gift cards of any sort, colour, size and design cannot be returned to a shop."
     same = np.array([[1, 0, 0, 0]], dtype=np.float32)
     source = replace(passage(said), sentence_vectors=same)
