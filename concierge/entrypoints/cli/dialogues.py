@@ -3,8 +3,8 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +55,11 @@ def dialogues(
     script = read_script(file)
     if demo == (agent is not None):
         raise InvalidInputError("Say which agent to talk to: --agent NAME, or --demo for the demo shop.")
-    report = asyncio.run(_demo(script) if agent is None else _installed(script, agent))
+    if agent is None:
+        with _own_folder() as settings:
+            report = asyncio.run(_demo(script, settings))
+    else:
+        report = asyncio.run(_installed(script, settings_of_command(), agent))
     if json_file is not None:
         json_file.write_text(
             json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -65,16 +69,16 @@ def dialogues(
         raise typer.Exit(FAILED)
 
 
-async def _installed(script: Script, name: str) -> DialogueReport:
+async def _installed(script: Script, settings: Settings, name: str) -> DialogueReport:
     clock = TurnedClock()
-    async with running_platform(settings_of_command(), clock=clock) as platform:
+    async with running_platform(settings, clock=clock) as platform:
         agent = await asyncio.to_thread(find_agent, platform.address.owner_url, name)
         return await _played(script, platform, TenantScope(agent.org_id), agent.id, clock)
 
 
-async def _demo(script: Script) -> DialogueReport:
+async def _demo(script: Script, settings: Settings) -> DialogueReport:
     clock = TurnedClock()
-    async with _demo_platform(clock) as platform:
+    async with running_platform(settings, clock=clock) as platform:
         shop = await load_demo(platform)
         scope = TenantScope(shop.org_id)
         async with working(platform):
@@ -82,16 +86,13 @@ async def _demo(script: Script) -> DialogueReport:
         return await _played(script, platform, scope, shop.agent_id, clock)
 
 
-@asynccontextmanager
-async def _demo_platform(clock: TurnedClock) -> AsyncGenerator[Platform]:
+@contextmanager
+def _own_folder() -> Generator[Settings]:
+    """The settings of a database that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="concierge-dialogues-") as folder:
         # Started by root, the database runs as somebody else, who has to come in.
-        Path(folder).chmod(0o755)  # It holds nothing but the public demo.
-        settings: Settings = settings_of_command().model_copy(
-            update={"data_dir": Path(folder), "database_url": None}
-        )
-        async with running_platform(settings, clock=clock) as platform:
-            yield platform
+        Path(folder).chmod(0o755)
+        yield settings_of_command().model_copy(update={"data_dir": Path(folder), "database_url": None})
 
 
 async def _played(

@@ -139,7 +139,12 @@ def _not_like_before(_expected: Expected, reply: Reply) -> str | None:
 
 
 def _answer_first(told: Sequence[str], reply: Reply) -> str | None:
-    """Whether something that was asked for stands in the first sentence after the opening, or in the list it leads to."""
+    """Whether something that was asked for stands in the first sentence after the opening, or in the list it leads to.
+
+    A reply that rests on nothing has no fact to begin with.
+    """
+    if not reply.sources:
+        return None
     sentences = list(reply.sentences)
     if reply.opening:
         sentences = sentences[1:]

@@ -1,7 +1,7 @@
 """Plays scripted conversations through the product's own service, turn by turn, and leaves nothing of them behind."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -24,12 +24,18 @@ BETWEEN_TURNS = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class TurnedClock:
-    """The platform's clock while scripts are played: it stands where they say it does."""
+    """A clock that runs on from where it was turned to."""
 
-    now: datetime = field(default_factory=utc_now)
+    ahead: timedelta = timedelta()
 
     def __call__(self) -> datetime:
-        return self.now
+        return utc_now() + self.ahead
+
+    def turn_to(self, moment: datetime) -> None:
+        self.ahead = moment - utc_now()
+
+    def turn_on(self, by: timedelta) -> None:
+        self.ahead += by
 
 
 @dataclass(slots=True)
@@ -57,11 +63,12 @@ class Player:
     played: Callable[[], None] = lambda: None
 
     async def play_all(self, script: Script) -> list[PlayedTurn]:
-        begins = script.begins or self.clock.now
+        """Play every dialogue from the script's time on; the clock is right again afterwards."""
         turns: list[PlayedTurn] = []
         for dialogue in script.dialogues:
-            self.clock.now = begins
+            self.clock.turn_to(script.begins or utc_now())
             turns.extend(await self.play(dialogue))
+        self.clock.turn_to(utc_now())
         return turns
 
     async def play(self, dialogue: Dialogue) -> list[PlayedTurn]:
@@ -101,16 +108,16 @@ class Player:
         )
 
     def _pass_time(self, turn: ScriptedTurn, visit: _Visit) -> None:
-        self.clock.now += BETWEEN_TURNS
+        self.clock.turn_on(BETWEEN_TURNS)
         if turn.days_later is not None:
-            self.clock.now += timedelta(days=turn.days_later)
+            self.clock.turn_on(timedelta(days=turn.days_later))
             visit.return_later()
         if turn.context is not None:
             visit.context |= turn.context.model_dump(exclude_unset=True)
 
     async def _ask(self, turn: ScriptedTurn, visit: _Visit) -> tuple[dict[str, Any], dict[str, Any]]:
         """Ask, wait for the reply, and have it remembered as the job behind every turn does."""
-        local = {"local_time": self.clock.now.isoformat(timespec="seconds")}
+        local = {"local_time": self.clock().isoformat(timespec="seconds")}
         message = ChatIn.model_validate(
             {
                 "message": turn.says,

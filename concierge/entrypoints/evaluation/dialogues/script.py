@@ -152,9 +152,9 @@ def _place(node: yaml.Node | None, where: Sequence[int | str]) -> Iterator[tuple
             return
 
 
-def _line(node: yaml.Node) -> int:
+def _line(node: yaml.Node | None) -> int:
     """The line a node begins on, counted from 1; composed nodes know it."""
-    return node.start_mark.line + 1 if node.start_mark else 1
+    return node.start_mark.line + 1 if node and node.start_mark else 1
 
 
 SHOWN_PROBLEMS = 3
