@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Final
 
 from concierge.entrypoints.evaluation.dialogues.manners import MANNERS, told_of
@@ -139,27 +139,19 @@ def _not_like_before(_expected: Expected, reply: Reply) -> str | None:
 
 
 def _answer_first(told: Sequence[str], reply: Reply) -> str | None:
-    """Whether something that was asked for stands in the first sentence after the opening, or in the list it leads to.
+    """Whether something that was asked for stands in the first sentence that bears a source, or in the list it begins.
 
     A reply that rests on nothing has no fact to begin with.
     """
     if not reply.sources:
         return None
-    sentences = list(reply.sentences)
-    if reply.opening:
-        sentences = sentences[1:]
-    head = sentences[:1]
-    listed = (
-        [sentence for sentence in sentences[1:] if sentence.listed] if head and _leads(head[0].text) else []
-    )
-    first = " ".join(sentence.text for sentence in chain(head, listed))
+    head = list(takewhile(lambda own: not own.cited, reply.sentences))
+    rest = reply.sentences[len(head) :]
+    listed = [own for own in rest[1:] if own.listed] if rest[:1] and rest[0].listed else []
+    first = " ".join(own.text for own in chain(head, rest[:1], listed))
     if any(_holds(first, text) for text in told) or not any(_holds(reply.text, text) for text in told):
         return None  # What is nowhere is the failure of another check.
     return f"the answer in the first sentence; that is “{first}”"
-
-
-def _leads(text: str) -> bool:
-    return text.endswith(":") or text.startswith(("-", "*", "•", "|", "1"))
 
 
 NAMED: Final[Mapping[CheckName, Callable[[Expected, Reply], str | None]]] = {

@@ -62,7 +62,9 @@ def _numbers_cited(reply: Reply) -> str | None:
     for sentence in reply.sentences:
         text = without_addresses(_LISTED.sub("", sentence.text))
         numbers = set(_NUMBER.findall(text)) - known
-        if numbers and not (sentence.cited or (sentence.listed and reply.sources)):
+        if numbers and not (
+            sentence.cited or (sentence.listed and reply.sources) or reply.claims_hold(sentence)
+        ):
             return f"a source for {', '.join(sorted(numbers))} in “{sentence.text}”"
     return None
 

@@ -10,6 +10,7 @@ from concierge.kit.sentences import sentence_spans
 _MARKER: Final = re.compile(r"\s*\[\d+\]")
 _LIST: Final = re.compile(r"\s*(?:[-*•+]\s|\d{1,3}[.)]\s|\||```)")
 _ADDRESS: Final = re.compile(r"https?://\S+|\S+@\S+")
+COMPARED_ENDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,10 @@ class Reply:
         first, *rest = self.sentences or (Sentence("", cited=True),)
         spoken = not first.cited and not first.listed and not first.text.endswith(("?", ":"))
         return first.text if rest and spoken and any(other.cited for other in rest) else ""
+
+    def claims_hold(self, sentence: Sentence) -> bool:
+        """Whether a sentence ends like one within a claim: the mark of a claim stands behind its last sentence."""
+        return any(sentence.text[-COMPARED_ENDS:] in text for text, _ in self.claims)
 
     @property
     def questions(self) -> int:
