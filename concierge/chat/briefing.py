@@ -22,6 +22,8 @@ def brief_of(
         customer = replace(customer, memories=())
     return AnswerBrief(
         question=received.request.message,
+        meant=received.meant,
+        language=decided.analysis.personalization_cues.language,
         question_vector=found.vector,
         idf=found.idf,
         passages=evidence.passages,

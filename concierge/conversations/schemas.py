@@ -25,10 +25,14 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An earlier turn of the conversation, oldest first wherever several are given."""
+    """An earlier turn of the conversation, oldest first wherever several are given.
+
+    `about` is the title of the first source of the reply, None where it rests on nothing.
+    """
 
     message: str
     reply: str
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

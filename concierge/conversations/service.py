@@ -192,7 +192,7 @@ class ConversationService:
 
     async def _history(self, conversation_id: UUID) -> tuple[Exchange, ...]:
         turns = await self._repository.latest_turns(conversation_id, HISTORY_TURNS)
-        return tuple(Exchange(message, reply or "") for message, reply in reversed(turns))
+        return tuple(Exchange(message, reply or "", about) for message, reply, about in reversed(turns))
 
     def _key(self, key: str | None) -> str | None:
         """Two callers may choose the same key without meaning each other."""

@@ -11,6 +11,7 @@ from concierge.agents.errors import AgentNotFoundError
 from concierge.agents.schemas import AgentConfiguration
 from concierge.agents.service import AgentService
 from concierge.chat.errors import MessageEmptyError, MessageTooLongError
+from concierge.chat.following import meant_by
 from concierge.chat.schemas import ChatIn
 from concierge.chat.visitors import check_origin
 from concierge.conversations.errors import TurnAlreadyStartedError
@@ -29,6 +30,11 @@ class Received:
     request: TurnRequest
     turn: StartedTurn
     customer: KnownCustomer | None = None
+
+    @property
+    def meant(self) -> str:
+        """The message as it reads with what was said before."""
+        return meant_by(self.request.message, self.turn.history)
 
     @property
     def audiences(self) -> Audiences:

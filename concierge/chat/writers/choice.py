@@ -95,7 +95,7 @@ def leading(reading: Reading, ranked: Sequence[Candidate] | None = None) -> Cand
     """The unit an answer begins with: the best one, or the one near it that holds what kind of thing was asked for."""
     ranked = ranked or reading.ranked
     first = ranked[0]
-    question = reading.brief.question
+    question = reading.brief.asked
     if asks_for_amount(question) and not first.expected:
         holding = (other for other in ranked if other.expected and other.score >= first.score - AMOUNT_REACH)
         return next((other for other in holding if _names_as_much(reading, other, first)), first)
@@ -108,7 +108,7 @@ def leading(reading: Reading, ranked: Sequence[Candidate] | None = None) -> Cand
 def wants_steps(brief: AnswerBrief) -> bool:
     """Whether it is asked how something is done, or is best said one step at a time."""
     step_by_step = brief.strategy is not None and brief.strategy.parameters.step_by_step
-    return step_by_step or bool(HOW.search(brief.question))
+    return step_by_step or bool(HOW.search(brief.asked))
 
 
 def _names_as_much(reading: Reading, other: Candidate, first: Candidate) -> bool:
@@ -225,7 +225,7 @@ def _part(reading: Reading, candidate: Candidate) -> Part:
 
 
 def _wants_whole_list(reading: Reading, unit: Unit, near: int) -> bool:
-    return bool(_OPEN_END.search(unit.text)) or near > (1 if LISTING.search(reading.brief.question) else 3)
+    return bool(_OPEN_END.search(unit.text)) or near > (1 if LISTING.search(reading.brief.asked) else 3)
 
 
 def _lead(reading: Reading, unit: Unit) -> Unit | None:

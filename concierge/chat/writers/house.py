@@ -21,6 +21,7 @@ from concierge.chat.writers.repair import capital
 from concierge.chat.writers.selection import Reading, asks_for_amount, read
 from concierge.chat.writers.showing import shown
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
+from concierge.chat.writers.tongues import ENGLISH, in_tongue, spoken
 from concierge.chat.writers.voice import voiced
 from concierge.knowledge.contradictions import Contradiction, Statement
 
@@ -73,7 +74,7 @@ def outcome_of(reading: Reading, support: Support) -> Outcome:
     if not reading.ranked or support.probability < SOME:
         return "unsupported"
     best = leading(reading)
-    unmet = asks_for_amount(reading.brief.question) and not best.expected and support.probability < CERTAIN
+    unmet = asks_for_amount(reading.brief.asked) and not best.expected and support.probability < CERTAIN
     if support.probability < ENOUGH or support.missing_is_name or unmet:
         return "partial"
     return "answered"
@@ -95,7 +96,7 @@ def _composed(reading: Reading, parts: tuple[Part, ...], support: Support, outco
     if not parts:
         return _unsupported(brief, support)
     citations = Citations(brief.passages)
-    pieces = list(set_out(parts, brief.question, citations))
+    pieces = list(set_out(parts, brief.asked, citations))
     partial = outcome == "partial"
     told = _told(brief, citations)
     differ = any(not pair.settled for pair in told)
@@ -136,11 +137,11 @@ def _told(brief: AnswerBrief, citations: Citations) -> list[Contradiction]:
 def _on_difference(brief: AnswerBrief, told: Sequence[Contradiction]) -> str:
     """Say since when the better statement holds, or that none is known to be the better one; nothing if they agree."""
     if not all(pair.settled for pair in told):
-        return phrases.pick(phrases.DIFFERING, brief.question, brief.turn, brief.said)
+        return spoken(brief, phrases.DIFFERING)
     dates = [pair.valid.dated for pair in told if pair.valid.dated]
     if not dates:
         return ""
-    sentence = phrases.pick(phrases.DATED, brief.question, brief.turn, brief.said)
+    sentence = spoken(brief, phrases.DATED)
     return sentence.format(date=f"{max(dates).day} {max(dates):%B %Y}")
 
 
@@ -148,22 +149,23 @@ def _opening(brief: AnswerBrief, support: Support, *, listed: bool) -> list[str]
     if support.missing:
         return [_unknown(brief, support) + ("\n\n" if listed else " ")]
     return [
-        phrases.pick(phrases.CLOSEST, brief.question, brief.turn, brief.said) + ("\n\n" if listed else " ")
+        spoken(brief, phrases.CLOSEST) + ("\n\n" if listed else " ")
     ]
 
 
 def _way_on(brief: AnswerBrief, support: Support, parts: tuple[Part, ...]) -> list[str]:
     glue = " " if parts[-1].is_prose else "\n\n"
     options = phrases.RATHER_ASK if support.missing else phrases.NOT_SETTLED
-    return [glue + phrases.pick(options, brief.question, brief.turn, brief.said)]
+    return [glue + spoken(brief, options)]
 
 
 def _unknown(brief: AnswerBrief, support: Support) -> str:
-    if not support.missing:
+    # Where the words of a name end is known of English only.
+    if not support.missing or brief.language != ENGLISH:
         options = phrases.UNSURE if brief.strategy else phrases.UNKNOWN
-        return phrases.pick(options, brief.question, brief.turn, brief.said)
+        return spoken(brief, options)
     topics = (*phrases.UNKNOWN_TOPIC, *(phrases.MORE_UNKNOWN_TOPIC if brief.strategy else ()))
-    sentence = phrases.pick(topics, brief.question, brief.turn, brief.said)
+    sentence = spoken(brief, topics)
     return sentence.format(topic=support.missing, topic_capital=capital(support.missing))
 
 
@@ -180,15 +182,15 @@ def _passed_on(brief: AnswerBrief) -> WrittenAnswer | None:
     escalation = brief.strategy.escalation if brief.strategy else None
     if escalation is None or escalation.reason != "customer_request":
         return None
-    text = phrases.pick(phrases.TO_A_PERSON, brief.question, brief.turn, brief.said)
+    text = spoken(brief, phrases.TO_A_PERSON)
     return WrittenAnswer(text, "answered", 1.0, pieces=(text,), offers_handover=True)
 
 
 def _unsettled(brief: AnswerBrief) -> str:
     """What is said to somebody in trouble when nothing settles it."""
-    if phrases.asks_where(brief.question) and (seen := phrases.unsaid(phrases.UNSEEN_ORDER, brief.said)):
+    if phrases.asks_where(brief.question) and (seen := phrases.unsaid(in_tongue(phrases.UNSEEN_ORDER, brief.language), brief.said)):
         return seen
-    return phrases.pick(phrases.UNSETTLED, brief.question, brief.turn, brief.said)
+    return spoken(brief, phrases.UNSETTLED)
 
 
 def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
@@ -199,10 +201,11 @@ def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
     ):
         text = _unsettled(brief)
         return WrittenAnswer(text, "unsupported", support.probability, pieces=(text,), offers_handover=True)
-    offers = (*phrases.OFFERS, *(phrases.MORE_OFFERS if brief.strategy else ()))
+    more = phrases.MORE_OFFERS if brief.strategy and brief.language == ENGLISH else ()
+    offers = (*in_tongue(phrases.OFFERS, brief.language), *more)
     pieces = (
         _unknown(brief, support),
-        " " + phrases.pick(offers, brief.question, brief.turn, brief.said),
+        " " + spoken(brief, offers),
     )
     return WrittenAnswer(
         text="".join(pieces),

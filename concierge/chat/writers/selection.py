@@ -126,7 +126,7 @@ def expectation_of(question: str) -> re.Pattern[str] | None:
 
 def content_idf(brief: AnswerBrief) -> dict[str, float]:
     """The question's terms without those that only say what kind of thing is asked for, if others remain."""
-    asking = set(terms(" ".join(_ASKING.findall(brief.question))))
+    asking = set(terms(" ".join(_ASKING.findall(brief.asked))))
     content = {term: weight for term, weight in brief.idf.items() if term not in asking}
     return content or dict(brief.idf)
 
@@ -145,7 +145,7 @@ def words_score(bag: Sequence[str], idf: Mapping[str, float]) -> float:
 def read(brief: AnswerBrief) -> Reading:
     passages = brief.passages[:PASSAGES]
     units = tuple(units_of(passage, position) for position, passage in enumerate(passages))
-    wanted = expectation_of(brief.question)
+    wanted = expectation_of(brief.asked)
     idf = content_idf(brief)
     depth = DEPTHS[brief.strategy.depth] if brief.strategy else 0.0
     ranked = [

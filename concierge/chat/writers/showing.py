@@ -10,8 +10,9 @@ from concierge.catalog.schemas.context import CatalogEntry, PriceRange, ProductC
 from concierge.chat.strategy.moment import is_greeting
 from concierge.chat.strategy.schemas import Strategy
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
-from concierge.chat.writers.phrases import is_call_for_help, pick
+from concierge.chat.writers.phrases import is_call_for_help
 from concierge.chat.writers.shelf import Shelf
+from concierge.chat.writers.tongues import spoken
 from concierge.chat.writers.wishes import (
     asks_for_offers,
     asks_for_prices,
@@ -90,7 +91,7 @@ def _is_asked_for(brief: AnswerBrief, products: ProductContext) -> bool:
 
 
 def _phrase(brief: AnswerBrief, options: Sequence[str]) -> str:
-    return pick(options, brief.question, brief.turn, brief.said)
+    return spoken(brief, options)
 
 
 def _talk(*sentences: str) -> WrittenAnswer:

@@ -23,7 +23,8 @@ def voiced(answer: WrittenAnswer, brief: AnswerBrief, *, leads_on: bool = False)
     """
     if brief.strategy is None:
         return answer
-    opening = opening_of(brief.strategy, brief.question, brief.said) or recalled_of(brief, answer)
+    opening = opening_of(brief.strategy, brief.question, brief.said, brief.language)
+    opening = opening or recalled_of(brief, answer)
     strategy = brief.strategy
     leads_on = leads_on or (strategy.open_ended and brief.pair is None)
     closed = strategy.next_step in LEADING_ON and not leads_on
