@@ -5,7 +5,9 @@ from dataclasses import replace
 from concierge.chat.evidence import Evidence
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.receive import Received
+from concierge.chat.strategy.fallback import TROUBLED
 from concierge.chat.writers.brief import AnswerBrief
+from concierge.knowledge.context import leans
 from concierge.knowledge.contradictions import Contradiction
 from concierge.knowledge.search import Found
 
@@ -23,6 +25,8 @@ def brief_of(
     return AnswerBrief(
         question=received.request.message,
         meant=received.meant,
+        trouble=decided.analysis.pain_points if decided.strategy.rule == TROUBLED else (),
+        about=_about(received),
         language=decided.analysis.personalization_cues.language,
         question_vector=found.vector,
         idf=found.idf,
@@ -39,3 +43,8 @@ def brief_of(
         products=decided.recalled.product,
         said=tuple(exchange.reply for exchange in received.turn.history),
     )
+
+
+def _about(received: Received) -> str | None:
+    history = received.turn.history
+    return history[-1].about if history and leans(received.request.message) else None

@@ -16,7 +16,9 @@ LONGEST: Final = 200  # A longer message says by itself what it is about.
 SHORT_WORDS: Final = 9
 LONGEST_SUBJECT: Final = 6  # Words of a title that still read like the name of a thing.
 
-_GOES_ON: Final = re.compile(r"^\W*(?:and|or|but|ok|okay|so|then|what about|how about|und|oder|y|o)\b[\s,]*", re.IGNORECASE)
+_GOES_ON: Final = re.compile(
+    r"^\W*(?:and|or|but|ok|okay|so|then|what about|how about|und|oder|y|o)\b[\s,]*", re.IGNORECASE
+)
 _BARE: Final = re.compile(r"^\W*(?:and|or|what about|how about|und|oder|y|o)\b", re.IGNORECASE)
 # A clause of its own asks with one of these, wherever it begins.
 _ASKS: Final = re.compile(
@@ -24,7 +26,10 @@ _ASKS: Final = re.compile(
     r"has|have|had|am|i|we|you|it|they|there|this|that|my|our|please|let|get|give|tell|show)\b",
     re.IGNORECASE,
 )
-_ONE: Final = re.compile(r"\b(?:ones?|the (?:other|same|cheapest|biggest|smallest|latest|newest|best))\b(?!\s+(?:of|day|time))", re.IGNORECASE)
+_ONE: Final = re.compile(
+    r"\b(?:ones?|the (?:other|same|cheapest|biggest|smallest|latest|newest|best))\b(?!\s+(?:of|day|time))",
+    re.IGNORECASE,
+)
 _PRONOUN: Final = re.compile(
     r"\b(?:it|its|it['’]s|they|them|their|theirs|these|those)\b(?!\s+(?:possible|necessary|true|okay|ok)\b)"
     r"|\b(?:this|that)(?=\s*[?.!]|\s+(?:one|is|take|cost|work|mean|include|come|have)\b)",
@@ -32,7 +37,10 @@ _PRONOUN: Final = re.compile(
 )
 # A run of words with capitals inside the sentence; a thing's name may hold a number.
 _NAME: Final = re.compile(r"(?<=[\w,;’'] )(?!I\b)[A-Z][\w’'-]+(?:[ -](?:[A-Z][\w’'-]*|\d+))*")
-_GENERAL: Final = re.compile(r"^(?:faq|faqs|internal|overview|introduction|getting started|troubleshooting|guide|about)\b[^:]*$", re.IGNORECASE)
+_GENERAL: Final = re.compile(
+    r"^(?:faq|faqs|internal|overview|introduction|getting started|troubleshooting|guide|about)\b[^:]*$",
+    re.IGNORECASE,
+)
 
 
 def meant_by(message: str, history: Sequence[Exchange]) -> str:

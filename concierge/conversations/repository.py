@@ -187,7 +187,9 @@ class ConversationRepository:
         )
         return found.all()
 
-    async def latest_turns(self, conversation_id: UUID, limit: int) -> Sequence[tuple[str, str | None, str | None]]:
+    async def latest_turns(
+        self, conversation_id: UUID, limit: int
+    ) -> Sequence[tuple[str, str | None, str | None]]:
         """Return message, reply text and title of the first source of the newest completed turns, newest first."""
         rows = await self._session.execute(
             select(Turn.message, Turn.reply["response"].astext, Turn.reply["sources"][0]["title"].astext)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from concierge.chat.writers import phrases
+from concierge.chat.writers.asking import briefs_of
 from concierge.chat.writers.brief import (
     AnswerBrief,
     AnswerFinished,
@@ -18,7 +19,7 @@ from concierge.chat.writers.citations import Citations
 from concierge.chat.writers.layout import set_out
 from concierge.chat.writers.pairs import answer_of
 from concierge.chat.writers.repair import capital
-from concierge.chat.writers.selection import Reading, asks_for_amount, read
+from concierge.chat.writers.selection import Reading, asks_for_amount, read, trouble_of
 from concierge.chat.writers.showing import shown
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
 from concierge.chat.writers.tongues import ENGLISH, in_tongue, spoken
@@ -53,10 +54,9 @@ class HouseWriter:
         reading = read(brief)
         support = judge(reading)
         outcome = outcome_of(reading, support)
-        if outcome == "unsupported" or (outcome == "partial" and _wants_no_guess(brief)):
+        if outcome == "unsupported" or (outcome == "partial" and _wants_no_guess(brief, reading)):
             return _unsupported(brief, support)
-        limit = _limit(brief, outcome)
-        return _composed(reading, choose(reading, limit), support, outcome)
+        return _composed(reading, _parts(reading, _limit(brief, outcome)), support, outcome)
 
     async def stream(self, brief: AnswerBrief) -> AsyncIterator[WriterEvent]:
         answer = self.write(brief)
@@ -67,6 +67,16 @@ class HouseWriter:
                 yield CitationAdded(citation)
             yield TextDelta(piece)
         yield AnswerFinished(answer)
+
+
+def _parts(reading: Reading, limit: int) -> tuple[Part, ...]:
+    """What is said: all of it on one question, or the best on each of several."""
+    briefs = list(briefs_of(reading.brief))
+    if len(briefs) == 1:
+        return choose(reading, limit)
+    found = [part for own in briefs for part in choose(read(own), 1)]
+    said = {part.units: part for part in found}
+    return tuple(said.values())[: max(limit, len(briefs))]
 
 
 def outcome_of(reading: Reading, support: Support) -> Outcome:
@@ -148,9 +158,7 @@ def _on_difference(brief: AnswerBrief, told: Sequence[Contradiction]) -> str:
 def _opening(brief: AnswerBrief, support: Support, *, listed: bool) -> list[str]:
     if support.missing:
         return [_unknown(brief, support) + ("\n\n" if listed else " ")]
-    return [
-        spoken(brief, phrases.CLOSEST) + ("\n\n" if listed else " ")
-    ]
+    return [spoken(brief, phrases.CLOSEST) + ("\n\n" if listed else " ")]
 
 
 def _way_on(brief: AnswerBrief, support: Support, parts: tuple[Part, ...]) -> list[str]:
@@ -169,11 +177,16 @@ def _unknown(brief: AnswerBrief, support: Support) -> str:
     return sentence.format(topic=support.missing, topic_capital=capital(support.missing))
 
 
-def _wants_no_guess(brief: AnswerBrief) -> bool:
-    """Whether what merely comes close would be one annoyance more: to somebody upset, or who waits for an order."""
+def _wants_no_guess(brief: AnswerBrief, reading: Reading | None = None) -> bool:
+    """Whether what merely comes close would be one annoyance more: to somebody upset, who waits for an order, or whose
+    trouble it does not speak of.
+    """
     strategy = brief.strategy
     if strategy is None or strategy.fallback != "helpful":
         return False
+    trouble = trouble_of(brief)
+    if reading is not None and trouble and not trouble & leading(reading).terms:
+        return True
     return strategy.tone == "empathetic" or phrases.asks_where(brief.question)
 
 
@@ -188,7 +201,9 @@ def _passed_on(brief: AnswerBrief) -> WrittenAnswer | None:
 
 def _unsettled(brief: AnswerBrief) -> str:
     """What is said to somebody in trouble when nothing settles it."""
-    if phrases.asks_where(brief.question) and (seen := phrases.unsaid(in_tongue(phrases.UNSEEN_ORDER, brief.language), brief.said)):
+    if phrases.asks_where(brief.question) and (
+        seen := phrases.unsaid(in_tongue(phrases.UNSEEN_ORDER, brief.language), brief.said)
+    ):
         return seen
     return spoken(brief, phrases.UNSETTLED)
 

@@ -15,7 +15,9 @@ from concierge.chat.writers.selection import (
     Reading,
     content_idf,
     expectation_of,
+    trouble_of,
 )
+from concierge.kit.sentences import sentence_spans
 from concierge.knowledge.lexical import terms
 
 FEATURES = (
@@ -105,6 +107,9 @@ def features(reading: Reading, best: Candidate) -> dict[str, float]:
     brief = reading.brief
     first = brief.passages[0]
     near = best.terms | best.context
+    trouble = trouble_of(brief)
+    met = bool(trouble & near)  # What speaks of the trouble was looked for on every page.
+    near |= trouble if met else frozenset()
     wanted = expectation_of(brief.asked)
     first_sentence = float(np.max(brief.cosines(first), initial=0.0))
     return {
@@ -116,7 +121,7 @@ def features(reading: Reading, best: Candidate) -> dict[str, float]:
         "name_missing": float(any(set(terms(name)) - near for name in _NAME.findall(brief.asked))),
         "expected_missing": float(bool(wanted) and not best.expected),
         "negation": float(_denies(brief.asked) != _denies(best.unit.text)),
-        "later_passage": best.unit.passage / (PASSAGES - 1),
+        "later_passage": 0.0 if met else min(1.0, best.unit.passage / (PASSAGES - 1)),
     }
 
 
@@ -142,7 +147,7 @@ def topic(reading: Reading, known: frozenset[str]) -> str | None:
 
     A known noun right behind belongs to it: "bunk beds" is missing, not "bunk".
     """
-    question, idf = reading.brief.asked, reading.brief.idf
+    question, idf = asked_in(reading.brief.asked), reading.brief.idf
     runs: list[_Run] = []
     open_run: _Run | None = None
     for found in _WORD.finditer(question):
@@ -163,6 +168,12 @@ def topic(reading: Reading, known: frozenset[str]) -> str | None:
         return None
     article = _ARTICLE.search(question[: best.start])
     return question[article.start() if article else best.start : best.end]
+
+
+def asked_in(text: str) -> str:
+    """The sentences of a message that ask, where some do: what is missing is missing from these, not from the story around."""
+    asking = [text[start:end] for start, end in sentence_spans(text) if text[start:end].endswith("?")]
+    return " ".join(asking) or text
 
 
 @dataclass(slots=True)

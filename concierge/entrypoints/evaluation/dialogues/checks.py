@@ -147,7 +147,8 @@ def _answer_first(told: Sequence[str], reply: Reply) -> str | None:
         return None
     head = list(takewhile(lambda own: not own.cited, reply.sentences))
     rest = reply.sentences[len(head) :]
-    listed = [own for own in rest[1:] if own.listed] if rest[:1] and rest[0].listed else []
+    leads = bool(rest) and (rest[0].listed or rest[0].text.endswith(":"))
+    listed = [own for own in rest[1:] if own.listed] if leads else []
     first = " ".join(own.text for own in chain(head, rest[:1], listed))
     if any(_holds(first, text) for text in told) or not any(_holds(reply.text, text) for text in told):
         return None  # What is nowhere is the failure of another check.
