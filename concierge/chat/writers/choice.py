@@ -82,7 +82,9 @@ def choose(reading: Reading, limit: int) -> tuple[Part, ...]:
     for candidate in _by_usefulness(ranked, best):
         if fixed + len(rest) >= limit:
             break
-        if not _is_worth(reading, candidate, best, margin) or _is_said(reading, candidate, kept, [*parts, *rest]):
+        if not _is_worth(reading, candidate, best, margin) or _is_said(
+            reading, candidate, kept, [*parts, *rest]
+        ):
             continue
         further = _further(reading, candidate, [*parts, *rest], limit - fixed - len(rest))
         if further:
@@ -275,7 +277,9 @@ def _matches_as(candidate: Candidate, best: Candidate) -> bool:
     return candidate.matched >= best.matched
 
 
-def _is_said(reading: Reading, candidate: Candidate, kept: Sequence[Candidate], parts: Iterable[Part]) -> bool:
+def _is_said(
+    reading: Reading, candidate: Candidate, kept: Sequence[Candidate], parts: Iterable[Part]
+) -> bool:
     if any(candidate.unit in part.units or candidate.unit == part.lead for part in parts):
         return True
     if was_said(reading.brief, candidate.unit):

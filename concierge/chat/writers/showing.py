@@ -182,7 +182,7 @@ def _prices(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | Non
     shelf = Shelf()
     shelf.prices(priced)
     if products.promotions and brief.strategy is not None and brief.strategy.tone not in UPSET:
-        shelf.promote(products.promotions[0])
+        shelf.promote(products.promotions[0], conditions=True)
     return shelf.written()
 
 

@@ -69,6 +69,15 @@ def report_of(played: Sequence[PlayedTurn], policy: PassPolicy) -> DialogueRepor
     )
 
 
+def told(report: DialogueReport) -> str:
+    """The turns that failed as plain text, one under the other."""
+    return "\n".join(
+        f"{turn.dialogue}, turn {turn.number}: “{turn.asked}” – {verdict.check}: {verdict.problem}"
+        for turn in report.played
+        for verdict in turn.failures
+    )
+
+
 def totals(played: Sequence[PlayedTurn]) -> dict[CheckName, Total]:
     """How often each check was made and failed, those that failed most first."""
     verdicts = [verdict for turn in played for verdict in turn.verdicts]

@@ -123,8 +123,16 @@ def read_script(path: Path) -> Script:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problems = [f"line {line}: this is no YAML ({error.problem})"]
     except ValidationError as error:
-        problems = [_problem(node, entry["loc"], entry["msg"]) for entry in error.errors(include_url=False)]
+        problems = [_problem(node, where, said) for where, said in _causes(error)]
     raise InvalidInputError(f"{path}, {'; '.join(_few(problems))}.", code="script_invalid")
+
+
+def _causes(error: ValidationError) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """The complaints, without those that only follow from one about a part: a list whose entries are wrong is not empty."""
+    found = [(entry["loc"], entry["msg"]) for entry in error.errors(include_url=False)]
+    for where, said in found:
+        if not any(len(other) > len(where) and other[: len(where)] == where for other, _ in found):
+            yield where, said
 
 
 def _problem(node: yaml.Node | None, where: Sequence[int | str], message: str) -> str:
