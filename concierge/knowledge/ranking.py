@@ -24,10 +24,6 @@ SHORT_WORDS = 2
 # So many different words make a passage that can stand for an answer.
 SUBSTANTIAL = 60
 YEAR_S = 365.25 * 24 * 3600
-# What is written with capitals inside a sentence is the name of something.
-NAME = re.compile(r"(?<=[\w,;’'(] )(?!I\b)[A-Z][\w’'-]+(?: (?:[A-Z][\w’'-]*|\d+))*")
-# What a name counts in a passage whose page is called otherwise.
-MENTIONED = 0.5
 # Between the two words of a pair a passage may have up to two short ones ("size of the package").
 BETWEEN = r"\w*\W+(?:\w{1,4}\W+){0,2}"
 
@@ -47,7 +43,6 @@ class Signals:
     opening: float = 0.0  # 1 for the first passage of a document, which says what it is about
     overview: float = 0.0  # the same where the question is a word or two: it asks what something is
     substance: float = 0.0  # how many different words it has, up to `SUBSTANTIAL`
-    names: float = 0.0  # how much of the names in the question its title, headings and text have
     credibility: float = 0.0  # what the operator gave the source; 1 for an authoritative one
     recency: float = 0.0  # 1 for what changed today, half of it each year; 0 for what bears no date
     cross: float = 0.0  # what a cross-encoder gave it, where one is configured and answered in time
@@ -76,7 +71,6 @@ FINAL = Signals(
     opening=0.035,
     overview=0.15,
     substance=0.06,
-    names=0.3,
     credibility=0.1,
     recency=0.03,
     # Rerankers differ, so this one is set, not found: their judgement outweighs any two of the others together, and does
@@ -172,7 +166,6 @@ def by_evidence(
             opening=opening,
             overview=opening if wording.is_short else 0.0,
             substance=met.substance,
-            names=met.names,
             credibility=1.0 if passage.authoritative else passage.credibility,
             recency=_recency(passage.updated_at, question.asked_at),
         )
@@ -225,7 +218,6 @@ class Met:
     coverage: float
     title: float
     substance: float
-    names: float = 0.0
 
 
 class Wording:
@@ -235,7 +227,6 @@ class Wording:
         words = terms(question.text)
         self.is_short = len(words) <= SHORT_WORDS
         self._total = question.total
-        self._names = tuple(dict.fromkeys(name.lower() for name in NAME.findall(question.text)))
         self._weights: dict[str, float] = {}
         for word, weight in question.rarity.items():
             self._weights[_root(word)] = max(weight, self._weights.get(_root(word), 0.0))
@@ -264,16 +255,7 @@ class Wording:
             coverage=self._share(self._weights[root] for root in around),
             title=self._share(self._weights[root] for root in title),
             substance=min(1.0, len(set(text.split())) / SUBSTANTIAL),
-            names=self._names_in(text, passage),
         )
-
-    def _names_in(self, text: str, passage: Contender) -> float:
-        """A page that is called like the thing is about it; one that mentions it may be."""
-        if not self._names:
-            return 0.0
-        called = " ".join((passage.title, *passage.headings)).lower()
-        met = (1.0 if name in called else MENTIONED if name in text else 0.0 for name in self._names)
-        return sum(met) / len(self._names)
 
     def _roots_in(self, lower: str) -> frozenset[str]:
         return frozenset(self._any.findall(lower)) if self._any else frozenset()
