@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from concierge.chat.evidence import Evidence
+from concierge.chat.following import is_asked
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.receive import Received
 from concierge.chat.strategy.fallback import TROUBLED
@@ -25,7 +26,7 @@ def brief_of(
     return AnswerBrief(
         question=received.request.message,
         meant=received.meant,
-        trouble=decided.analysis.pain_points if decided.strategy.rule == TROUBLED else (),
+        trouble=_trouble(decided),
         about=_about(received),
         language=decided.analysis.personalization_cues.language,
         question_vector=found.vector,
@@ -43,6 +44,13 @@ def brief_of(
         products=decided.recalled.product,
         said=tuple(exchange.reply for exchange in received.turn.history),
     )
+
+
+def _trouble(decided: Decided) -> tuple[str, ...]:
+    """What hurts somebody who needs help; a question that is asked calmly tells of nothing."""
+    if decided.strategy.rule != TROUBLED:
+        return ()
+    return tuple(told for told in decided.analysis.pain_points if not is_asked(told))
 
 
 def _about(received: Received) -> str | None:

@@ -26,6 +26,9 @@ _ASKS: Final = re.compile(
     r"has|have|had|am|i|we|you|it|they|there|this|that|my|our|please|let|get|give|tell|show)\b",
     re.IGNORECASE,
 )
+_QUESTION: Final = re.compile(
+    r"\W*(?:who|what|which|when|where|how|is|are|do|does|can|could|will|would|should|may)\b", re.IGNORECASE
+)
 _ONE: Final = re.compile(
     r"\b(?:ones?|the (?:other|same|cheapest|biggest|smallest|latest|newest|best))\b(?!\s+(?:of|day|time))",
     re.IGNORECASE,
@@ -37,6 +40,10 @@ _PRONOUN: Final = re.compile(
 )
 # A run of words with capitals inside the sentence; a thing's name may hold a number.
 _NAME: Final = re.compile(r"(?<=[\w,;’'] )(?!I\b)[A-Z][\w’'-]+(?:[ -](?:[A-Z][\w’'-]*|\d+))*")
+# The thing that was added to an earlier message.
+_ADDED: Final = re.compile(r"\([^()]+\)$")
+# A thing that is spoken of before it is pointed to.
+_OWN_THING: Final = re.compile(r"\b(?:my|our|the|an?)\s+\w{3,}.*", re.IGNORECASE)
 _GENERAL: Final = re.compile(
     r"^(?:faq|faqs|internal|overview|introduction|getting started|troubleshooting|guide|about)\b[^:]*$",
     re.IGNORECASE,
@@ -48,8 +55,11 @@ def meant_by(message: str, history: Sequence[Exchange]) -> str:
     if not history or len(message) > LONGEST or is_small_talk(message):
         return message
     *before, last = history[-LOOKED_BACK:]
+    asked = meant_by(last.message, before)
+    named = _ADDED.search(asked)
+    if _ONE.search(message) and not _NAME.search(message) and named:
+        return f"{message} {named.group()}"
     if _is_bare(message) or (_ONE.search(message) and not _NAME.search(message)):
-        asked = meant_by(last.message, before)
         return f"{_without_names(asked) if _NAME.search(message) else asked} {message}"
     subject = _subject(message, before, last)
     return f"{message} ({subject})" if subject and subject.lower() not in message.lower() else message
@@ -66,10 +76,18 @@ def _subject(message: str, before: Sequence[Exchange], last: Exchange) -> str | 
     if _NAME.search(message) or last.about is None:
         return None
     names = _NAME.findall(meant_by(last.message, before))
-    if _PRONOUN.search(message):
+    pronoun = _PRONOUN.search(message)
+    if pronoun and _OWN_THING.search(message[: pronoun.start()]):
+        return None
+    if pronoun:
         return names[-1] if names else thing_in(last.about)
     is_short = len(message.split()) <= SHORT_WORDS
     return names[-1] if names and is_short and _ASKS.match(_GOES_ON.sub("", message)) else None
+
+
+def is_asked(text: str) -> bool:
+    """Whether words begin like a question."""
+    return bool(_QUESTION.match(text))
 
 
 def thing_in(title: str) -> str | None:

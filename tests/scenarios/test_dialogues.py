@@ -84,7 +84,15 @@ async def test_nothing_is_left_of_who_was_played(player: Player, database: Datab
                 f"SELECT count(*) FROM {table} WHERE org_id = %s",
                 [player.scope.org_id],  # noqa: S608  # Names of ours.
             ).fetchone()
-            for table in ("conversations", "turns", "customers", "memories")
+            for table in (
+                "conversations",
+                "turns",
+                "traces",
+                "customers",
+                "visitors",
+                "customer_facts",
+                "strategy_uses",
+            )
         }
     assert left == dict.fromkeys(left, (0,))
 

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Literal
 
 import numpy as np
 
 from concierge.chat.writers.brief import AnswerBrief
 from concierge.chat.writers.repair import Standing, stands_alone
-from concierge.chat.writers.selection import Candidate, Reading, asks_for_amount, was_said
+from concierge.chat.writers.selection import Candidate, Reading, asks_for_amount, trouble_of, was_said
 from concierge.chat.writers.structure import Unit
 from concierge.knowledge.lexical import terms
 
@@ -36,6 +37,7 @@ SAME_QUESTION = 0.5  # A document's question is the visitor's when it shares thi
 NEAR = 6  # The best units among which the items of one list are counted.
 SAME_MEANING = 0.93
 SAME_WORDS = 0.8
+NAMES_TROUBLE = 10  # Words of a sentence that names a trouble and does not yet say what helps.
 MOST_STEPS = 14
 MOST_ITEMS = 7
 SHOWN_ITEMS = 5
@@ -73,6 +75,8 @@ def choose(reading: Reading, limit: int) -> tuple[Part, ...]:
         return ()
     best = _alone_if_only(reading, ranked, leading(reading, ranked), limit)
     parts = [_part(reading, best)]
+    if remedy := _remedy(reading, best, limit):
+        return tuple(remedy)
     if parts[0].shape == "sentence":
         parts = [*(_answer_start(reading, best, limit) or _before(reading, parts[0], limit)), parts[0]]
     fixed = len(parts)
@@ -91,6 +95,19 @@ def choose(reading: Reading, limit: int) -> tuple[Part, ...]:
             rest.extend(further)
             kept.append(candidate)
     return _settle([*parts, *_ordered(rest, parts[-1])])
+
+
+def _remedy(reading: Reading, best: Candidate, limit: int) -> list[Part]:
+    """What stands behind the words that only name somebody's trouble, which they know: there is what helps."""
+    names_it = trouble_of(reading.brief) & best.terms and len(best.unit.text.split()) <= NAMES_TROUBLE
+    if not names_it or best.unit.kind not in {"prose", "question", "item"}:
+        return []
+    behind = takewhile(
+        lambda unit: unit.kind in {"prose", "item", "step"},
+        reading.units[best.unit.passage][best.unit.index + 1 :],
+    )
+    new = (unit for unit in behind if not was_said(reading.brief, unit))
+    return [Part("sentence", (unit,), (Standing(unit.text),)) for unit in islice(new, limit)]
 
 
 def leading(reading: Reading, ranked: Sequence[Candidate] | None = None) -> Candidate:
@@ -306,6 +323,8 @@ def _before(reading: Reading, part: Part, limit: int) -> list[Part]:
         return []
     previous = reading.units[unit.passage][unit.index - 1]
     if previous.block != unit.block or previous.kind != "prose" or reading.is_outdone(previous):
+        return []
+    if was_said(reading.brief, previous):
         return []
     return [Part("sentence", (previous,), (_standing(reading, previous),))]
 

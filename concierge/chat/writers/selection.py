@@ -25,11 +25,12 @@ CONTEXT = (
 EXPECTED = 0.15  # The unit holds the kind of thing asked for: a number, a date, a name.
 UNDER_QUESTION = 0.9  # An answer inherits this share of the score of the question it stands under.
 FADING = 0.97  # … and each further sentence a little less.
-ASKED_ALIKE = 0.5  # … and so much more where the question is the visitor's in most of its weighted words.
+ASKED_ALIKE = 0.8  # … and so much more where the question is the visitor's in most of its weighted words.
 ALIKE = 0.6
 SPEAKS_OF_TROUBLE = (
     0.3  # To somebody in trouble, what speaks of it counts so much more, wherever it was found.
 )
+FRESH = 1.5  # What a message adds to those before it counts more than what it repeats of them.
 SAID = 0.15  # What an earlier reply said stands back behind what is as good and new.
 SAME_PAGE = 0.12  # A message that goes on is answered rather from the page that the last reply was from.
 HEADING_COSINE = 0.3  # A heading has no vector of its own; its words decide.
@@ -80,6 +81,11 @@ _EXPECTATIONS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
 # What stands at the head or the foot of a page and says nothing of its matter.
 _HEAD_LINE = re.compile(
     r"\W*(?:(?:URL|(?:last )?updated|author|published|version|document (?:no|number)|©)\s*[:©]|page \d+(?: of \d+)?\W*$|\S+@\S+\W*$)",
+    re.IGNORECASE,
+)
+# What only says where to read on.
+_POINTER = re.compile(
+    r"(?:please )?(?:see|refer to|check out|visit|(?:read|learn|find out) more)\b[^.]{0,90}\.?$",
     re.IGNORECASE,
 )
 # A heading that asks without a mark: “How to return something”.
@@ -146,7 +152,12 @@ def expectation_of(question: str) -> re.Pattern[str] | None:
 def content_idf(brief: AnswerBrief) -> dict[str, float]:
     """The question's terms without those that only say what kind of thing is asked for, if others remain."""
     asking = set(terms(" ".join(_ASKING.findall(brief.asked))))
-    content = {term: weight for term, weight in brief.idf.items() if term not in asking}
+    fresh = set(terms(brief.question)) if len(brief.asked) > len(brief.question) else set[str]()
+    content = {
+        term: weight * (FRESH if term in fresh else 1.0)
+        for term, weight in brief.idf.items()
+        if term not in asking
+    }
     return content or dict(brief.idf)
 
 
@@ -161,11 +172,15 @@ def was_said(brief: AnswerBrief, unit: Unit) -> bool:
 
 
 def _share_asked(brief: AnswerBrief, heading: frozenset[str]) -> float:
-    """The share of the question's weighted words that a question in the document has too; nothing for a small one."""
+    """How much a question in the document is the visitor's: the share of weighted words it has of theirs, less what it asks
+    besides; nothing for a small share.
+    """
     own = set(terms(brief.asked))
     total = sum(weight for term, weight in brief.idf.items() if term in own)
     shared = sum(weight for term, weight in brief.idf.items() if term in own and term in heading)
-    return shared / total if total and shared >= ALIKE * total else 0.0
+    if not total or shared < ALIKE * total:
+        return 0.0
+    return shared / total * len(own & heading) / len(heading)
 
 
 def words_score(bag: Sequence[str], idf: Mapping[str, float]) -> float:
@@ -250,7 +265,11 @@ class _Scorer:
                 )
             elif unit.kind == "heading":
                 self.asked, self.inherited = None, 0.0
-            elif not (_HEAD_LINE.match(unit.text) or _bare(unit.text) == _bare(passage.title)):
+            elif not (
+                _HEAD_LINE.match(unit.text)
+                or _POINTER.match(unit.text)
+                or _bare(unit.text) == _bare(passage.title)
+            ):
                 yield candidate
 
     def candidate(
@@ -277,7 +296,7 @@ class _Scorer:
         if was_said(self.brief, unit):
             score -= SAID
         if self.trouble.intersection(bag):
-            score += SPEAKS_OF_TROUBLE + RANK * self.place
+            score += SPEAKS_OF_TROUBLE + RANK * max(0, self.place - PASSAGES + 1)
         return Candidate(
             unit=unit,
             score=score,
