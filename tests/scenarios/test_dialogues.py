@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import httpx
 import psycopg
 import pytest
+from psycopg import sql
 
 from concierge.accounts.scope import TenantScope, Unit
 from concierge.entrypoints.api.app import create_app
@@ -78,23 +81,16 @@ async def test_nothing_is_left_of_who_was_played(player: Player, database: Datab
     await player.play(dialogue)
 
     url = database.owner_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    tables = ("conversations", "turns", "traces", "customers", "visitors", "customer_facts", "strategy_uses")
     with psycopg.connect(url) as connection:
-        left = {
-            table: connection.execute(
-                f"SELECT count(*) FROM {table} WHERE org_id = %s",
-                [player.scope.org_id],  # noqa: S608  # Names of ours.
-            ).fetchone()
-            for table in (
-                "conversations",
-                "turns",
-                "traces",
-                "customers",
-                "visitors",
-                "customer_facts",
-                "strategy_uses",
-            )
-        }
-    assert left == dict.fromkeys(left, (0,))
+        left = {table: _rows(connection, table, player.scope.org_id) for table in tables}
+    assert left == dict.fromkeys(tables, 0)
+
+
+def _rows(connection: psycopg.Connection[Any], table: str, org_id: UUID) -> int:
+    count = sql.SQL("SELECT count(*) FROM {} WHERE org_id = %s").format(sql.Identifier(table))
+    (row,) = connection.execute(count, [org_id]).fetchall()
+    return row[0]
 
 
 def test_half_of_every_script_is_held_out() -> None:
