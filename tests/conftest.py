@@ -18,7 +18,7 @@ from concierge.entrypoints.api.app import create_app
 from concierge.entrypoints.wiring import DatabaseAddress, Platform, build
 from concierge.kit.migrations import migrate
 from concierge.kit.postgres import APP_ROLE, EmbeddedPostgres, PostgresTuning
-from concierge.kit.settings import Limits, Settings
+from concierge.kit.settings import Billing, Limits, Settings
 from concierge.llm.embeddings import LocalEmbedder
 from concierge.llm.minilm import MiniLM
 from tests.factories.furnished import Furnished, furnish
@@ -31,6 +31,7 @@ SETTINGS = Settings(
     data_dir=Path(tempfile.gettempdir()) / "concierge-test-data",
     secret_key="a-signing-key-for-tests-of-32-bytes-or-more",  # pyright: ignore[reportArgumentType]  # pydantic makes it a SecretStr.
     limits=Limits(upload_bytes=2 * 1024 * 1024, body_bytes=256 * 1024, turn_seconds=20),
+    billing=Billing(default_plan="enterprise"),
     worker=False,
 )
 

@@ -16,6 +16,8 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 # Modules beyond the seven common names, each explained in docs/decisions/.
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
+    "billing": {"budgets", "events", "payments", "plans", "stripe_api"},
+    "agents": {"templates"},
     "customers": {
         "deriving",
         "extraction",

@@ -14,7 +14,6 @@ class Organization(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
     slug: Mapped[str] = mapped_column(unique=True)
-    plan: Mapped[str] = mapped_column(default="basic")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

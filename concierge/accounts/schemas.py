@@ -61,7 +61,6 @@ class OrganizationOut(Out):
     id: UUID
     name: str
     slug: str
-    plan: str
     created_at: datetime
 
 

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     MEMBERS_MANAGE = "members:manage"
     KEYS_MANAGE = "keys:manage"
     AUDIT_READ = "audit:read"
+    BILLING_READ = "billing:read"
+    BILLING_WRITE = "billing:write"
 
 
 _READ = frozenset(
@@ -69,7 +71,7 @@ _BUILD = _WORK | {
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _READ,
     Role.AGENT: _WORK,
-    Role.ADMIN: frozenset(Permission),
+    Role.ADMIN: frozenset(Permission) - {Permission.BILLING_WRITE},
     Role.OWNER: frozenset(Permission),
 }
 SECRET_KEY_PERMISSIONS = _BUILD

@@ -43,6 +43,7 @@ def brief_of(
         customer=customer,
         products=decided.recalled.product,
         said=tuple(exchange.reply for exchange in received.turn.history),
+        grounding=received.agent.grounding_mode,
     )
 
 

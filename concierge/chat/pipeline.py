@@ -4,21 +4,22 @@ import asyncio
 
 from concierge.accounts.scope import Unit
 from concierge.chat.briefing import brief_of
-from concierge.chat.evidence import Evidence, gathered
-from concierge.chat.steps import decide, embed, learn, persist, respond, retrieve, understand, verify
-from concierge.chat.steps.decide import Decided
+from concierge.chat.evidence import gathered
+from concierge.chat.proving import Prover
+from concierge.chat.steps import decide, embed, learn, persist, respond, retrieve, understand
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.stream import TurnLog
 from concierge.chat.trace import TraceBuilder
-from concierge.chat.writers.brief import Writer, WrittenAnswer
+from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
+from concierge.chat.writers.chosen import Writers
 from concierge.intelligence.analyst import Analyst
 from concierge.kit.clock import Clock
 from concierge.kit.db import Database
 from concierge.kit.errors import ConciergeError
-from concierge.knowledge.contradictions import Contradiction, among
-from concierge.knowledge.search import Found, Search
+from concierge.knowledge.contradictions import among
+from concierge.knowledge.search import Search
 from concierge.learning.service import Learning
 
 
@@ -31,7 +32,8 @@ class Pipeline:
         vocabularies: Vocabularies,
         recollection: Recollection,
         learning: Learning,
-        writer: Writer,
+        writers: Writers,
+        prover: Prover,
         clock: Clock,
     ) -> None:
         self._db = db
@@ -40,7 +42,8 @@ class Pipeline:
         self._vocabularies = vocabularies
         self._recollection = recollection
         self._learning = learning
-        self._writer = writer
+        self._writers = writers
+        self._prover = prover
         self._clock = clock
 
     async def answer(self, received: Received, log: TurnLog) -> None:
@@ -61,35 +64,32 @@ class Pipeline:
             decided = decide.decide(received, understood.analysis, recalled, segment, draws)
             evidence = gathered(found, recalled.product)
             contradictions = among(evidence.passages)
+        brief = brief_of(received, found, evidence, contradictions, decided)
         with trace.step("respond"):
-            written = await self._written(received, log, found, evidence, contradictions, decided)
+            written = await self._written(received, log, brief)
         with trace.step("verify"):
-            verified = verify.verify(written, evidence.citable, received.agent.grounding_mode)
+            verified = await self._prover.verified(written, brief, evidence.citable, found.models)
+            await respond.cite(verified.answer, log)
             decided = decided.after(verified.answer.outcome, received.agent.policy)
         reply = persist.reply_of(received, verified, decided)
+        stage = persist.stage_of(received, verified, decided)
         trace.understood(understood).recalled(recalled).found(found).contradicted(contradictions)
         trace.decided(decided).verified(verified)
         async with self._db.transaction(received.scope.org_id) as session:
             unit = Unit(session, received.scope)
-            last = await persist.store(unit, received, log, reply, decided, trace.finish(), self._clock)
+            last = await persist.store(
+                unit, received, log, reply, stage, decided, trace.finish(), self._clock
+            )
             await learn.note(unit, received, decided, self._clock)
         await log.say(last.type, last.data, last.insight)
 
-    async def _written(
-        self,
-        received: Received,
-        log: TurnLog,
-        found: Found,
-        evidence: Evidence,
-        contradictions: tuple[Contradiction, ...],
-        decided: Decided,
-    ) -> WrittenAnswer:
+    async def _written(self, received: Received, log: TurnLog, brief: AnswerBrief) -> WrittenAnswer:
         """A request about what is remembered is done and answered; everything else is written."""
         told = await self._recollection.reply_to_request(received)
         if told is not None:
             return await respond.tell(told, log)
-        brief = brief_of(received, found, evidence, contradictions, decided)
-        return await respond.respond(self._writer, brief, log)
+        writer = await self._writers.of(received.scope, received.agent)
+        return await respond.respond(writer, brief, log)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:
         """Store that a turn failed and why. Errors: UnavailableError."""

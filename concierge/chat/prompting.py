@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Final, Self
 
-from concierge.agents.schemas import GroundingMode
+from concierge.agents.schemas import AgentConfiguration, GroundingMode
 from concierge.agents.schemas.policy import FallbackStrategy
 from concierge.catalog.schemas.context import ProductContext
 from concierge.chat.quoting import one_line, quoted
@@ -20,16 +20,18 @@ from concierge.chat.strategy.moment import asks_price, is_greeting
 from concierge.chat.strategy.schemas import Strategy
 from concierge.chat.writers.brief import AnswerBrief
 from concierge.chat.writers.catalog import passage_of, passage_of_promotion
+from concierge.chat.writers.voice.stages import leads
 from concierge.knowledge.schemas import Passage
 
 MOST_PASSAGES: Final = 8
 LONGEST_PASSAGE: Final = 1_600
 LONGEST_OFFER: Final = 400
 LONGEST_MESSAGE: Final = 4_000
-LONGEST_VOICE: Final = 4_000
+LONGEST_VOICE: Final = 8_000
 LONGEST_TURN: Final = 600
 LONGEST_FACT: Final = 200
 LONGEST_TITLE: Final = 200
+LONGEST_GUIDANCE: Final = 500
 SHOWN_TURNS: Final = 4
 SHOWN_INTERESTS: Final = 3
 SURE: Final = 0.5  # What a session only hints at more faintly than this is left out.
@@ -52,12 +54,22 @@ _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Who the agent is. `voice` is what its operator says of that, in place of our own sentence."""
+    """Who the agent is. `voice` is what its operator says of that, in place of our own sentence; it can say nothing about
+    how we talk here, which stands behind it. `canary` is a word that stands nowhere else, so that a reply which repeats
+    the notes gives itself away.
+    """
 
     name: str
     business: str = ""
     voice: str = ""
     grounding: GroundingMode = "blended"
+    canary: str = ""
+
+    @classmethod
+    def of(cls, agent: AgentConfiguration, business: str = "") -> Self:
+        """An agent as a model is told of it: in its persona's words where it answers as one."""
+        persona = agent.applied_persona
+        return cls(agent.name, business, persona.system_prompt if persona else "", agent.grounding_mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +104,11 @@ def render(persona: Persona, brief: AnswerBrief) -> Prompt:
     system = {
         "name": one_line(persona.name, LONGEST_TITLE),
         "of_business": f" of {name}" if (name := one_line(persona.business, LONGEST_TITLE)) else "",
+        "firm": _said("firm") if persona.voice.strip() else "",
         "voice": persona.voice.strip()[:LONGEST_VOICE] or _said("default_voice"),
         "grounding": sentences()["grounding"][persona.grounding],
         "guidance": "\n".join(f"- {sentence}" for sentence in guidance(brief)),
+        "canary": persona.canary,
     }
     user = {
         "customer": "\n".join(quoted(line, LONGEST_FACT) for line in _known(brief)),
@@ -127,7 +141,11 @@ def _guided(strategy: Strategy, *, resumes: bool) -> Iterator[str]:
         yield data["manner"]["api_examples"]
     if strategy.recall:
         yield data["manner"]["recall"]
-    if not resumes:
+    if resumes:
+        return
+    if (stage := leads(strategy)) is not None:
+        yield one_line(stage.guidance, LONGEST_GUIDANCE) or data["stage"][stage.name]
+    else:
         leads_nowhere = not strategy.open_ended and strategy.next_step in LEADING_ON
         yield data["next_step"]["none" if leads_nowhere else strategy.next_step]
 

@@ -9,10 +9,13 @@ from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
+from concierge.agents.schemas.stages import Persona
+from concierge.chat.grounding import Checked
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.recall import Recalled
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
+from concierge.chat.strategy.schemas import StageChoice
 from concierge.intelligence.analyst import Understood
 from concierge.knowledge.contradictions import Contradiction, Statement
 from concierge.knowledge.ranking import Signals
@@ -41,6 +44,42 @@ def _stated(statement: Statement) -> dict[str, Any]:
     }
 
 
+def _who(persona: Persona | None) -> dict[str, Any] | None:
+    return persona and {
+        "id": str(persona.id),
+        "name": persona.name,
+        "template_name": persona.template_name,
+        "version": persona.version,
+    }
+
+
+def _staged(choice: StageChoice | None) -> dict[str, Any] | None:
+    """Where a persona's tactics stood, why, and why its step was not taken, if it was not."""
+    return choice and {
+        "name": choice.stage.name,
+        "goal": choice.stage.goal,
+        "step": choice.stage.step,
+        "before": choice.before,
+        "move": choice.move,
+        "because": choice.because,
+        "held": choice.held,
+        "held_because": choice.held_because,
+    }
+
+
+def _checked(entry: Checked) -> dict[str, Any]:
+    """What became of a sentence of a draft, and why."""
+    return {
+        "text": entry.text,
+        "verdict": entry.verdict,
+        "reason": entry.reason,
+        "fate": entry.fate,
+        "mark": entry.mark,
+        "shown": entry.shown,
+        "evidence": [asdict(own) for own in entry.evidence],
+    }
+
+
 class TraceBuilder:
     """Collects while the turn runs; `finish` gives what is stored. Times are in milliseconds."""
 
@@ -49,11 +88,11 @@ class TraceBuilder:
         self._steps: dict[str, float] = {}
         self._trace: dict[str, Any] = {
             "agent": {"id": str(received.agent.id), "version": received.agent.version},
+            "persona": _who(received.agent.applied_persona),
             "message": received.request.message,
             "session_context": dict(received.request.session_context),
             "audiences": sorted(received.request.audiences),
             "history_turns": len(received.turn.history),
-            "writer": "house",
         }
 
     @contextmanager
@@ -140,11 +179,17 @@ class TraceBuilder:
         return self
 
     def decided(self, decided: Decided) -> Self:
-        self._trace["strategy"] = to_jsonable_python(asdict(decided.strategy))
+        self._trace["strategy"] = to_jsonable_python(asdict(replace(decided.strategy, stage=None)))
+        self._trace["stage"] = _staged(decided.strategy.stage)
         self._trace["moment"] = asdict(replace(decided.moment, draws=None))
         return self
 
     def verified(self, verified: Verified) -> Self:
+        answer = verified.answer
+        self._trace["writer"] = answer.calls[-1].model if answer.draft else "house"
+        self._trace["model_calls"] = [asdict(call) for call in answer.calls]
+        if verified.grounded is not None:
+            self._trace["grounding"] = [_checked(entry) for entry in verified.grounded.checked]
         self._trace["answer"] = {
             "outcome": verified.answer.outcome,
             "confidence": round(verified.answer.confidence, 4),

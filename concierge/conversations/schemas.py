@@ -24,6 +24,20 @@ class TurnRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedStage:
+    """The stage of a persona's tactics that a turn was in: whether its step was `taken`, and the matter `closed`."""
+
+    name: str
+    persona_id: str
+    taken: bool = False
+    closed: bool = False
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any] | None) -> "PassedStage | None":
+        return None if stored is None else cls(**stored)
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """An earlier turn of the conversation, oldest first wherever several are given.
 
@@ -32,6 +46,7 @@ class Exchange:
 
     message: str
     reply: str
+    stage: PassedStage | None = None
     about: str | None = None
 
 

@@ -18,6 +18,7 @@ from concierge.conversations.schemas import (
     ConversationRecordOut,
     Exchange,
     LastTurn,
+    PassedStage,
     StartedTurn,
     StoredTurn,
     TurnRecord,
@@ -192,7 +193,10 @@ class ConversationService:
 
     async def _history(self, conversation_id: UUID) -> tuple[Exchange, ...]:
         turns = await self._repository.latest_turns(conversation_id, HISTORY_TURNS)
-        return tuple(Exchange(message, reply or "", about) for message, reply, about in reversed(turns))
+        return tuple(
+            Exchange(message, reply or "", PassedStage.of(stage), about)
+            for message, reply, stage, about in reversed(turns)
+        )
 
     def _key(self, key: str | None) -> str | None:
         """Two callers may choose the same key without meaning each other."""

@@ -10,6 +10,14 @@ from pathlib import Path
 from concierge.accounts.access import AccountServices
 from concierge.accounts.service import Authentication, Invitations, SignInService
 from concierge.accounts.tokens import TokenSigner
+from concierge.agents.service import ModelChain
+from concierge.agents.service.modelling import Modelling
+from concierge.agents.service.writing import of_settings
+from concierge.billing.budgets import Budgets
+from concierge.billing.payments import create_payments
+from concierge.billing.plans import plan_table
+from concierge.billing.routes import BillingServices
+from concierge.billing.service import Overview, Paying, Plans, Usage
 from concierge.catalog import jobs as catalog_jobs
 from concierge.catalog.routes.parts import Catalog
 from concierge.catalog.service import CatalogImports, CatalogReading, ProductContexts
@@ -17,13 +25,14 @@ from concierge.catalog.vectors import StatementReader
 from concierge.chat import jobs as chat_jobs
 from concierge.chat.customers import CustomerData, MemorySection
 from concierge.chat.pipeline import Pipeline
+from concierge.chat.proving import Prover
 from concierge.chat.remembering import Remembering
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Reception
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.turn import ChatService
 from concierge.chat.visitors import VisitorService
-from concierge.chat.writers.house import HouseWriter
+from concierge.chat.writers.chosen import Writers
 from concierge.customers.service import Memory, MemoryRequests, SessionInferenceService
 from concierge.intelligence.analyst import Analyst
 from concierge.intelligence.service import GuidanceService, LabelExport
@@ -56,6 +65,7 @@ from concierge.llm.embedders import Embedders, QuestionVectors
 from concierge.llm.embeddings import LOCAL_MODEL, Embedder, VectorSpace, create_embedder
 from concierge.llm.reranking import HostedReranker
 from concierge.llm.structured import create_structured_model
+from concierge.llm.writing import TextModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,7 @@ class Platform:
     chunkers: Chunkers
     fetcher: Fetcher
     accounts: AccountServices
+    billing: BillingServices
     search: Search
     analyst: Analyst
     finding: SearchService
@@ -100,6 +111,7 @@ class Platform:
     memory_requests: MemoryRequests
     sessions: SessionInferenceService
     catalog: Catalog
+    modelling: Modelling
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -144,21 +156,19 @@ def build(
     """Put the parts together; nothing is connected yet."""
     db = Database(address.app_url, pool_size=settings.database_pool, role=address.app_role)
     embedders = _embedders(settings, embedder)
-    chunkers = Chunkers(embedders)
+    chunkers, vectors = Chunkers(embedders), QuestionVectors(embedders)
     accounts = _accounts(settings, db, clock)
-    vectors = QuestionVectors(embedders)
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
-    guidance = GuidanceService(db, vectors)
-    language_model = create_structured_model(settings.llm)
+    guidance, language_model = GuidanceService(db, vectors), create_structured_model(settings.llm)
     analyst = Analyst(vectors, language_model, guidance)
-    judgement = Judgement(db, clock)
-    memory = Memory(db, vectors, clock)
+    judgement, memory = Judgement(db, clock), Memory(db, vectors, clock)
     fetcher = fetcher or _fetcher(settings)
-    learning = Learning(db, judgement, clock)
+    learning, products = Learning(db, judgement, clock), _catalog(db, embedders, vectors, clock)
     sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
-    products = _catalog(db, embedders, vectors, clock)
     recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
-    pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, HouseWriter(), clock)
+    prover, (modelling, writers) = Prover(embedders.default), _writing(settings, db, clock)
+    known = _vocabularies(db)
+    pipeline = Pipeline(db, search, analyst, known, recollection, learning, writers, prover, clock)
     chat = ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds)
     return Platform(
         settings=settings,
@@ -169,6 +179,7 @@ def build(
         chunkers=chunkers,
         fetcher=fetcher,
         accounts=accounts,
+        billing=_billing(settings, db, clock),
         search=search,
         analyst=analyst,
         finding=SearchService(db, search),
@@ -192,7 +203,15 @@ def build(
         memory_requests=requests,
         sessions=sessions,
         catalog=products,
+        modelling=modelling,
     )
+
+
+def _writing(settings: Settings, db: Database, clock: Clock) -> tuple[Modelling, Writers]:
+    sealer = Sealer(signing_key(settings), "language models")
+    chain = ModelChain(db, sealer, of_settings(settings.writer))
+    models, budgets = TextModels(), Budgets(db, clock)
+    return Modelling(db, chain, models, budgets, sealer), Writers(chain, models, budgets)
 
 
 def analyst_of(settings: Settings) -> Analyst:
@@ -295,6 +314,15 @@ def _accounts(settings: Settings, db: Database, clock: Clock) -> AccountServices
         authentication=Authentication(db, signer, life, clock),
         sign_in=SignInService(db, signer, settings.tokens, clock),
         invitations=Invitations(db),
+    )
+
+
+def _billing(settings: Settings, db: Database, clock: Clock) -> BillingServices:
+    table = plan_table()
+    plans, usage = Plans(db, table, settings.billing.default_plan), Usage(clock)
+    paying = Paying(db, plans, create_payments(settings.billing, table), settings.origin)
+    return BillingServices(
+        db=db, plans=plans, usage=usage, paying=paying, overview=Overview(plans, paying, usage)
     )
 
 

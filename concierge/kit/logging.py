@@ -12,7 +12,7 @@ from concierge.kit.settings import Settings
 
 SECRET_NAME = re.compile(r"password|secret|token|authorization|api_key|cookie", re.IGNORECASE)
 SECRET_VALUE = re.compile(
-    r"\bsk_[A-Za-z0-9_-]{12,}={0,2}|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|\$argon2[^\s'\"]+"
+    r"\b(?:sk|rk|whsec)_[A-Za-z0-9_-]{12,}={0,2}|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|\$argon2[^\s'\"]+"
 )
 HIDDEN = "[hidden]"
 

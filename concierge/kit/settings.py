@@ -1,6 +1,7 @@
 """Every setting of the product: read once from the environment (`CONCIERGE_…`), then passed down."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -84,6 +85,80 @@ class LanguageModel(BaseModel):
     ] = 0.7
 
 
+class Billing(BaseModel):
+    """Which plan holds by default, and the Stripe account that sells plans; none by default."""
+
+    default_plan: Annotated[
+        str,
+        Field(
+            description="The plan of an organization that has no other: `basic`, `professional`, `enterprise`."
+        ),
+    ] = "basic"
+    stripe_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="A secret or restricted key of a Stripe account; empty: owners set their plan themselves."
+        ),
+    ] = None
+    stripe_webhook_secret: Annotated[
+        SecretStr | None,
+        Field(
+            description="Signing secret of the account's webhook endpoint, `https://…/api/v1/billing/webhook`."
+        ),
+    ] = None
+    stripe_url: Annotated[
+        HttpUrl, Field(description="Address of Stripe's API, or of a server that stands in for it.")
+    ] = HttpUrl("https://api.stripe.com")
+    prices: Annotated[
+        dict[str, str],
+        Field(
+            description='Stripe\'s price ids by plan, as JSON: `{"professional": "price_…"}`; or one variable for each, '
+            "such as `CONCIERGE_BILLING__PRICES__PROFESSIONAL`."
+        ),
+    ] = {}
+
+
+class WritingModel(BaseModel):
+    """A language model that writes answers; none by default."""
+
+    model: Annotated[
+        str | None,
+        Field(description="`openai:…`, `anthropic:…`, `google:…` or `ollama:…`; empty: none."),
+    ] = None
+    key: Annotated[
+        SecretStr | None,
+        Field(description="Its API key; empty: what the vendor's own variable says."),
+    ] = None
+    url: Annotated[
+        HttpUrl | None,
+        Field(description="Address of its server; with `openai:…`, any that speaks Chat Completions."),
+    ] = None
+    read_price: Annotated[
+        Decimal | None,
+        Field(description="US dollars for a million tokens it reads; empty: as listed.", ge=0),
+    ] = None
+    written_price: Annotated[
+        Decimal | None,
+        Field(description="US dollars for a million tokens it writes; empty: as listed.", ge=0),
+    ] = None
+
+
+class Writer(WritingModel):
+    """The model that writes for agents whose organization names none; without it, the house writer does."""
+
+    fallback: WritingModel = WritingModel()
+    daily_usd: Annotated[
+        Decimal | None,
+        Field(
+            description="Most US dollars it may cost in a day for each organization; empty: no limit.", ge=0
+        ),
+    ] = None
+    monthly_usd: Annotated[
+        Decimal | None,
+        Field(description="Most US dollars it may cost in a month for each organization.", ge=0),
+    ] = None
+
+
 class Settings(BaseSettings):
     """The settings of one process."""
 
@@ -130,6 +205,8 @@ class Settings(BaseSettings):
     tokens: Tokens = Tokens()
     reranker: Reranking = Reranking()
     llm: LanguageModel = LanguageModel()
+    billing: Billing = Billing()
+    writer: Writer = Writer()
 
     @property
     def origin(self) -> str:

@@ -7,11 +7,23 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Generic, Literal, Protocol, TypeVar
 
+from pydantic import SecretStr
+
 from concierge.kit.settings import LanguageModel
 
 Output = TypeVar("Output")
 
-FailureKind = Literal["late", "limited", "unavailable", "refused", "malformed"]
+FailureKind = Literal["late", "limited", "spent", "unavailable", "refused", "malformed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAddress:
+    """Which model to ask, where and with which key. A `guarded` one may only be on the public internet."""
+
+    model: str
+    key: SecretStr | None = None
+    url: str | None = None
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from tests.api.operations import Operation, operations
 
 pytestmark = pytest.mark.anyio
 
-MANAGERS = {"owner", "admin"}
+OWNERS = {"owner"}
+MANAGERS = OWNERS | {"admin"}
 BUILDERS = MANAGERS | {"secret"}
 READERS = BUILDERS | {"agent", "viewer"}
 WORKERS = BUILDERS | {"agent"}
@@ -32,12 +33,27 @@ MAY: dict[str, set[str]] = {
     "create_api_key": MANAGERS,
     "revoke_api_key": MANAGERS,
     "read_audit_log": MANAGERS,
+    "list_plans": MANAGERS,
+    "get_entitlements": MANAGERS,
+    "set_plan": OWNERS,
+    "begin_checkout": OWNERS,
+    "open_portal": OWNERS,
+    "hear_stripe": EVERYBODY,
     "list_agents": READERS,
     "get_agent": READERS,
     "get_agent_strategy": READERS,
     "set_agent_strategy": BUILDERS,
     "get_strategy_defaults": READERS,
     "set_strategy_defaults": BUILDERS,
+    **dict.fromkeys(("list_language_models", "get_language_model"), READERS),
+    **dict.fromkeys(("add_language_model", "change_language_model", "delete_language_model"), MANAGERS),
+    **dict.fromkeys(("try_language_model", "set_writing"), MANAGERS),
+    **dict.fromkeys(("get_writing", "get_agent_writing"), READERS),
+    "set_agent_writing": BUILDERS,
+    **dict.fromkeys(("list_personas", "list_persona_templates", "get_persona"), READERS),
+    "list_persona_versions": READERS,
+    **dict.fromkeys(("create_persona", "create_persona_from_template", "change_persona"), BUILDERS),
+    **dict.fromkeys(("delete_persona", "restore_persona_version", "change_domain_expertise"), BUILDERS),
     "list_customers": READERS,
     "get_customer": READERS,
     "get_customer_settings": READERS,

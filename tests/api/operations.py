@@ -23,10 +23,36 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "add_member": {"email": "bob@shop.example", "name": "Bob", "role": "viewer", "password": PASSWORD},
     "change_member_role": {"role": "viewer"},
     "create_api_key": {"kind": "secret", "name": "key"},
+    "set_plan": {"plan": "professional"},
+    "begin_checkout": {"plan": "professional", "return_to": "/settings/billing"},
+    "open_portal": {"return_to": "/settings/billing"},
     "create_agent": {"name": "Ben"},
     "change_agent": {"name": "Changed"},
     "set_agent_strategy": {"loop_after": 4, "vip_labels": ["gold"]},
     "set_strategy_defaults": {"purchase_steps": False},
+    "create_persona": {
+        "name": "Barista",
+        "system_prompt": "You pull shots and know your beans.",
+        "tactics": {
+            "style": "warm",
+            "steps": ["qualify", {"name": "taste", "guidance": "Ask how they drink it."}],
+        },
+    },
+    "create_persona_from_template": {"template_name": "domain_guru", "name": "The one who knows"},
+    "change_persona": {"communication_style": {"tone": "warm"}},
+    # No vendor is reached: the address names no host.
+    "add_language_model": {
+        "name": "Quick",
+        "model": "openai:gpt-5.1",
+        "key": "sk-tenant-key",
+        "url": "https://models.invalid/v1",
+        "read_price": "1",
+        "written_price": "2",
+    },
+    "change_language_model": {"name": "Quicker"},
+    "set_writing": {"daily_usd": "5.00"},
+    "set_agent_writing": {"models": [], "monthly_tokens": 100000},
+    "change_domain_expertise": {"domain_expertise_enabled": False, "tool_policy": {"code_exec": False}},
     "put_customer": {"external_id": "u-77", "email": "cleo@shop.example", "labels": ["gold"]},
     "change_customer": {"name": "Cleo", "attributes": {"plan": "plus"}},
     "change_customer_settings": {"memory": "anonymous_off"},
@@ -89,7 +115,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "import_products": None,
 }
 # What a path names besides rows.
-WORDS = {"dimension": "emotional_state"}
+WORDS = {"dimension": "emotional_state", "version": "1"}
 FEED = "goods.csv", b"id,title,price\n1,Oak table,349.00 EUR\n"
 UPLOADS: Mapping[str, tuple[str, bytes]] = {"add_feed": FEED, "preview_feed": FEED, "import_products": FEED}
 

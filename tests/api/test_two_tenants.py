@@ -21,6 +21,8 @@ LISTS = [operation for operation in OPERATIONS if operation.method == "GET" and 
 NAMING_FIELDS = {
     "create_agent.pack_ids": "test_an_agent_cannot_answer_from_a_foreign_pack",
     "change_agent.pack_ids": "test_an_agent_cannot_answer_from_a_foreign_pack",
+    "change_domain_expertise.persona_id": "test_an_agent_cannot_become_a_foreign_persona",
+    "change_domain_expertise.pack_ids": "test_an_agent_cannot_answer_from_a_foreign_pack",
     "search_knowledge.pack_ids": "test_a_foreign_pack_is_not_searched",
     "create_visitor_token.agent_id": "test_a_publishable_key_opens_only_its_own_agents",
     "chat.conversation_id": "test_a_foreign_conversation_cannot_be_continued",
@@ -136,8 +138,25 @@ async def test_an_agent_cannot_answer_from_a_foreign_pack(shop: Furnished, rival
             json={"pack_ids": [str(pack_id)]},
         )
 
-        assert made.status_code == changed.status_code == 404
-        assert made.json()["code"] == changed.json()["code"] == "knowledge_pack_not_found"
+        expert = await rival.tenant.client.patch(
+            f"/api/v1/domain-expertise/agents/{rival.tenant.agent_id}/domain-expertise",
+            headers=rival.tenant.owner,
+            json={"pack_ids": [str(pack_id)]},
+        )
+
+        for refused in (made, changed, expert):
+            assert (refused.status_code, refused.json()["code"]) == (404, "knowledge_pack_not_found")
+
+
+async def test_an_agent_cannot_become_a_foreign_persona(shop: Furnished, rival: Furnished) -> None:
+    for persona_id in (shop.ids["persona_id"], new_id()):
+        response = await rival.tenant.client.patch(
+            f"/api/v1/domain-expertise/agents/{rival.tenant.agent_id}/domain-expertise",
+            headers=rival.tenant.owner,
+            json={"persona_id": str(persona_id)},
+        )
+
+        assert (response.status_code, response.json()["code"]) == (404, "persona_not_found")
 
 
 async def test_a_foreign_pack_is_not_searched(shop: Furnished, rival: Furnished) -> None:

@@ -155,7 +155,7 @@ async def test_a_person_sees_their_memberships_everywhere_and_cannot_change_them
         assert connection.execute("SELECT org_id FROM members").fetchall() == [(shop.tenant.org_id,)]
         assert connection.execute("SELECT id FROM organizations").fetchall() == [(shop.tenant.org_id,)]
         assert connection.execute("UPDATE members SET role = 'viewer'").rowcount == 0
-        assert connection.execute("UPDATE organizations SET plan = 'gold'").rowcount == 0
+        assert connection.execute("UPDATE organizations SET name = 'Gold'").rowcount == 0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from concierge.conversations.schemas import Exchange
 
 
 def after(*history: tuple[str, str | None]) -> list[Exchange]:
-    return [Exchange(message, "…", about) for message, about in history]
+    return [Exchange(message, "…", about=about) for message, about in history]
 
 
 CHAIRS = ("What chairs do you have?", "Kelapa chair")

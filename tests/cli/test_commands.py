@@ -59,6 +59,9 @@ COMMANDS = [
     ("eval", "dialogues"),
     ("catalog",),
     ("catalog", "import"),
+    ("billing",),
+    ("billing", "show"),
+    ("billing", "set-plan"),
 ]
 
 

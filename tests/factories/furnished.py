@@ -6,7 +6,12 @@ from uuid import UUID
 
 import httpx
 
+from concierge.accounts.scope import Unit
+from concierge.billing.budgets import Budget, Budgets
+from concierge.billing.events import EventKind, Told
+from concierge.billing.schemas import Meter
 from concierge.entrypoints.wiring import Platform
+from concierge.kit.clock import utc_now
 from concierge.kit.ids import new_id
 from concierge.knowledge.service.texts import text_source
 from tests.customers.remembering import a_guest
@@ -59,6 +64,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["faq_id"] = await _answer(tenant)
     await _guide(tenant, ids["turn_id"])
     await _approach(tenant)
+    ids["persona_id"] = await _be(tenant)
     ids["customer_id"] = await _meet(tenant)
     ids["merge_id"] = await _first(tenant, f"/customers/{ids['customer_id']}/merges")
     ids |= await _remember(tenant)
@@ -67,6 +73,9 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids["visitor_id"] = visitor_id
     await _teach(tenant, turn, visitor_id)
     ids |= await _offer(tenant)
+    await _pay(tenant)
+    await _spend(tenant)
+    ids["model_id"] = await _model(tenant)
     return Furnished(tenant, ids, turn)
 
 
@@ -162,6 +171,19 @@ async def _remember(tenant: Tenant) -> dict[str, UUID]:
     }
 
 
+async def _be(tenant: Tenant) -> UUID:
+    """Write a persona."""
+    body = {
+        "name": f"The voice of {tenant.email}"[:120],
+        "system_prompt": f"You speak for {tenant.email}.",
+        "tactics": {"style": "consultative", "steps": ["qualify", "value"]},
+    }
+    path = "/api/v1/domain-expertise/personas"
+    response = await tenant.client.post(path, headers=tenant.owner, json=body)
+    assert response.status_code == 201, response.text
+    return UUID(response.json()["id"])
+
+
 async def _approach(tenant: Tenant) -> None:
     """Say what strategies may be."""
     response = await tenant.client.put(
@@ -189,6 +211,47 @@ async def _teach(tenant: Tenant, turn: dict[str, Any], visitor_id: UUID) -> None
     path = f"/api/v1/chat/{tenant.agent_id}/conversations/{turn['conversation_id']}/rating"
     response = await tenant.client.post(path, headers=tenant.secret, json={"rating": 5})
     assert response.status_code == 200, response.text
+
+
+async def _pay(tenant: Tenant) -> None:
+    """Have a plan paid for, and something used of it."""
+    customer, subscription = f"cus_{tenant.org_id.hex}", f"sub_{tenant.org_id.hex}"
+    told = Told(
+        event_id=f"evt_{tenant.org_id.hex}",
+        kind=EventKind.CHECKOUT,
+        made_at=utc_now(),
+        org_id=tenant.org_id,
+        customer_id=customer,
+        subscription_id=subscription,
+        status="active",
+        plan="enterprise",
+    )
+    await tenant.platform.billing.paying.believe(told)
+    async with tenant.platform.db.transaction(tenant.org_id) as session:
+        await tenant.platform.billing.usage.count(Unit(session, tenant.scope), Meter.WEB_SEARCHES, 3)
+
+
+async def _model(tenant: Tenant) -> UUID:
+    """Have a language model, and say who may ask it: nobody, so that no test ever does."""
+    body = {
+        "name": tenant.email,
+        "model": "openai:qwen3",
+        "key": "sk-tenant",
+        "url": "https://models.invalid/v1",
+    }
+    made = await tenant.client.post("/api/v1/language-models", headers=tenant.owner, json=body)
+    assert made.status_code == 201, made.text
+    for path in ("/writing", f"/agents/{tenant.agent_id}/writing"):
+        said = await tenant.client.put(f"/api/v1{path}", headers=tenant.owner, json={"models": []})
+        assert said.status_code == 200, said.text
+    return UUID(made.json()["id"])
+
+
+async def _spend(tenant: Tenant) -> None:
+    """Have something spent of a budget, and something set aside."""
+    budgets, budget = Budgets(tenant.platform.db), Budget(tenant.email, "day", 10)
+    await budgets.commit(tenant.scope, await budgets.reserve(tenant.scope, {budget: 1}))
+    await budgets.reserve(tenant.scope, {budget: 1})
 
 
 async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:

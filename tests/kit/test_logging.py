@@ -15,7 +15,13 @@ def test_values_with_secret_names_are_hidden(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["sk_AaIHbCOIc72fzD0Ul_WcdENmMzGgtL7I", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"]
+    "secret",
+    [
+        "sk_AaIHbCOIc72fzD0Ul_WcdENmMzGgtL7I",
+        "rk_live_AaIHbCOIc72fzD0Ul",
+        "whsec_AaIHbCOIc72fzD0Ul",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    ],
 )
 def test_secrets_inside_a_sentence_are_hidden(secret: str) -> None:
     event = hide_secrets(None, "info", {"event": f"got {secret} from the client"})

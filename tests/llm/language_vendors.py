@@ -110,7 +110,13 @@ def _says_text_block(text: str) -> dict[str, Any]:
 
 def _anthropic_error(status: int) -> dict[str, Any]:
     kinds = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error"}
-    kinds |= {413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 529: "overloaded_error"}
+    kinds |= {
+        403: "permission_error",
+        413: "request_too_large",
+        429: "rate_limit_error",
+        500: "api_error",
+        529: "overloaded_error",
+    }
     return {"type": "error", "error": {"type": kinds.get(status, "api_error"), "message": f"no: {status}"}}
 
 
@@ -125,8 +131,14 @@ def _candidate(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _google_error(status: int) -> dict[str, Any]:
-    kinds = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED"}
-    kinds |= {413: "OUT_OF_RANGE", 529: "UNAVAILABLE"}
+    kinds = {
+        400: "INVALID_ARGUMENT",
+        401: "UNAUTHENTICATED",
+        403: "PERMISSION_DENIED",
+        404: "NOT_FOUND",
+        429: "RESOURCE_EXHAUSTED",
+    }
+    kinds |= {413: "OUT_OF_RANGE", 503: "UNAVAILABLE", 529: "UNAVAILABLE"}
     return {"error": {"code": status, "message": f"no: {status}", "status": kinds.get(status, "INTERNAL")}}
 
 
@@ -211,7 +223,7 @@ class VendorServer:
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answer, left = self._answer, self.left
-        self.requests.append(await _request(reader))
+        self.requests.append(await request_of(reader))
         self.asked.set()
         if answer.delay_s and await _is_left(reader, answer.delay_s):
             left.set()
@@ -249,7 +261,7 @@ def model_at(vendor: Vendor, port: int, *, seconds: float = 20, key: str | None 
     return model
 
 
-async def _request(reader: asyncio.StreamReader) -> Request:
+async def request_of(reader: asyncio.StreamReader) -> Request:
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     return Request(head.decode().lower(), json.loads(await reader.readexactly(length)))

@@ -243,9 +243,15 @@ async def test_a_server_of_ones_own_is_not_shown_the_key_for_openai(monkeypatch:
         (LanguageModel(model="gpt-5.1"), "gpt-5.1 cannot be set up: it is to be written with its vendor"),
         (LanguageModel(model="openai:"), "openai: cannot be set up: it is to be written with its vendor"),
         (LanguageModel(model="nobody:model"), "nobody:model cannot be set up: no vendor is known as nobody"),
-        (LanguageModel(model="openai:gpt-5.1"), "needs an API key; set CONCIERGE_LLM__KEY"),
-        (LanguageModel(model="anthropic:claude-haiku-4-5"), "needs an API key; set CONCIERGE_LLM__KEY"),
-        (LanguageModel(model="google:gemini-2.5-flash"), "needs an API key; set CONCIERGE_LLM__KEY"),
+        (LanguageModel(model="openai:gpt-5.1"), "needs an API key. It is set by .*CONCIERGE_LLM__KEY"),
+        (
+            LanguageModel(model="anthropic:claude-haiku-4-5"),
+            "needs an API key. It is set by .*CONCIERGE_LLM__KEY",
+        ),
+        (
+            LanguageModel(model="google:gemini-2.5-flash"),
+            "needs an API key. It is set by .*CONCIERGE_LLM__KEY",
+        ),
         (LanguageModel(model="openai:gpt-5.1", key=SecretStr("sk-1\n")), "a character that no key has"),
         (LanguageModel(model="groq:llama-3.3", key=SecretStr("key")), "install the `groq` package"),
         (

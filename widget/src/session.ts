@@ -55,7 +55,10 @@ export function createSession(agent: string, client: Client, surface: Surface, w
   }
 
   function take(event: TurnEvent, entry: Entry, view: AnswerView): void {
-    if (event.type === "status") return view.status(stage(event.stage));
+    if (event.type === "status") {
+      if (event.stage === "rewriting") entry.text = ""; // What was shown so far is taken back.
+      return view.status(stage(event.stage));
+    }
     if (event.type === "reconnecting") return view.status(words[Word.reconnecting]);
     if (event.type === "message.delta") {
       entry.text += event.text;

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from concierge.agents.schemas.policy import StrategyPolicy
+from concierge.agents.schemas.stages import Persona, ToolPolicy
 from concierge.kit.fields import LongText, Name, Origin, Out
 
 GroundingMode = Literal["blended", "strict"]
@@ -16,7 +17,7 @@ Origins = Annotated[list[Origin], Field(max_length=100)]
 
 @dataclass(frozen=True, slots=True)
 class AgentConfiguration:
-    """An agent as a turn needs it."""
+    """An agent as a turn needs it. `expertise` is whether it answers as its persona; without, the persona waits."""
 
     id: UUID
     name: str
@@ -27,6 +28,14 @@ class AgentConfiguration:
     version: int
     pack_ids: tuple[UUID, ...]
     policy: StrategyPolicy
+    persona: Persona | None = None
+    tools: ToolPolicy = field(default_factory=ToolPolicy)
+    expertise: bool = False
+
+    @property
+    def applied_persona(self) -> Persona | None:
+        """Who it answers as, if it is to be anybody in particular."""
+        return self.persona if self.expertise else None
 
 
 class AgentIn(BaseModel):
@@ -52,6 +61,14 @@ class AgentPatch(BaseModel):
     pack_ids: Packs | None = None
 
 
+class ToolPolicyOut(Out):
+    """What besides its knowledge an agent may use; nothing, unless somebody says so."""
+
+    web_search: bool = False
+    site_search: tuple[str, ...] = ()
+    code_exec: bool = False
+
+
 class AgentOut(Out):
     id: UUID
     slug: str
@@ -61,6 +78,9 @@ class AgentOut(Out):
     grounding_mode: GroundingMode
     allowed_origins: list[str]
     shows_intelligence_to_visitors: bool
+    persona_id: UUID | None
+    tool_policy: ToolPolicyOut
+    domain_expertise_enabled: bool
     version: int
     pack_ids: list[UUID]
     created_at: datetime

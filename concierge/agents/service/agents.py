@@ -51,6 +51,10 @@ class AgentService:
 
     async def change(self, agent_id: UUID, patch: AgentPatch) -> AgentWithPacks:
         agent, packs = await self.get(agent_id)
+        return await self.changed(agent, packs, patch)
+
+    async def changed(self, agent: Agent, packs: Sequence[UUID], patch: AgentPatch) -> AgentWithPacks:
+        """Change an agent that was read; its version rises. Errors: PackOfAgentNotFoundError."""
         changes = patch.model_dump(exclude_none=True)
         wanted_packs = changes.pop("pack_ids", None)
         for name, value in changes.items():
@@ -58,9 +62,9 @@ class AgentService:
         agent.version += 1
         agent.updated_at = self._clock()
         if wanted_packs is not None:
-            packs = list(dict.fromkeys(wanted_packs))
-            await self._repository.set_packs(agent_id, packs)
-        return agent, packs
+            packs = tuple(dict.fromkeys(wanted_packs))
+            await self._repository.set_packs(agent.id, packs)
+        return agent, [*packs]
 
     async def remove(self, agent_id: UUID) -> None:
         agent, _packs = await self.get(agent_id)

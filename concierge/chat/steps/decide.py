@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from concierge.agents.schemas.policy import StrategyPolicy
 from concierge.chat.steps.recall import Recalled
 from concierge.chat.steps.receive import Received
+from concierge.chat.strategy.cues import Lead
 from concierge.chat.strategy.decide import decide as strategy_for
 from concierge.chat.strategy.escalation import UNANSWERED
 from concierge.chat.strategy.moment import Chooser, Moment, moment_of
@@ -54,5 +55,16 @@ def decide(
 ) -> Decided:
     history = [exchange.message for exchange in received.turn.history]
     moment = moment_of(received.request.message, history, analysis, draws)
-    strategy = strategy_for(analysis, recalled.customer, recalled.product, received.agent.policy, moment)
+    strategy = strategy_for(
+        analysis, recalled.customer, recalled.product, received.agent.policy, moment, lead_of(received)
+    )
     return Decided(strategy, moment, analysis, recalled, segment)
+
+
+def lead_of(received: Received) -> Lead | None:
+    """Who leads the conversation, and how far it has come; nobody where the agent answers as nobody in particular."""
+    persona, history = received.agent.applied_persona, received.turn.history
+    if persona is None:
+        return None
+    last = next((exchange.stage for exchange in reversed(history) if exchange.stage is not None), None)
+    return Lead(persona, received.request.message, tuple(exchange.message for exchange in history), last)

@@ -1,6 +1,7 @@
 """Store the reply, what was streamed, and the trace, in one transaction."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from concierge.accounts.scope import Unit
@@ -9,6 +10,7 @@ from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.verify import Verified
 from concierge.chat.stream import Event, TurnLog
+from concierge.conversations.schemas import PassedStage
 from concierge.conversations.service import ConversationService
 from concierge.customers.service import RecallService
 from concierge.kit.clock import Clock
@@ -26,12 +28,9 @@ def reply_of(received: Received, verified: Verified, decided: Decided) -> dict[s
         turn_id=received.turn.id,
         confidence_score=round(answer.confidence, 3),
         sources=[SourceOut.of(citation) for citation in answer.citations],
-        claims=[
-            ClaimOut(text=checked.claim.text, status=checked.status, source=checked.claim.number)
-            for checked in verified.claims
-            if answer.claims
-        ],
+        claims=_claims(verified),
         grounding_mode=received.agent.grounding_mode,
+        persona_applied=persona.name if (persona := received.agent.applied_persona) else None,
         escalation_suggested=answer.offers_handover or strategy.escalation is not None,
         fallback_strategy=strategy.fallback,
         customer_context=CustomerContextOut(
@@ -45,6 +44,22 @@ def reply_of(received: Received, verified: Verified, decided: Decided) -> dict[s
     return reply.model_dump(mode="json")
 
 
+def _claims(verified: Verified) -> list[ClaimOut]:
+    """What was claimed, with its source; and apart from it, what a model said of the world at large."""
+    if not verified.answer.claims:
+        return []
+    claims = [
+        ClaimOut(text=checked.claim.text, status=checked.status, source=checked.claim.number)
+        for checked in verified.claims
+    ]
+    checked = verified.grounded.checked if verified.grounded and verified.answer.draft else ()
+    return claims + [
+        ClaimOut(text=entry.shown, status="no_claim", source=None)
+        for entry in checked
+        if entry.general and entry.shown
+    ]
+
+
 def insight_of(decided: Decided) -> dict[str, Any]:
     """What was read of the visitor, which only the business itself may see unless it says otherwise."""
     needed = decided.strategy.escalation is not None
@@ -52,11 +67,22 @@ def insight_of(decided: Decided) -> dict[str, Any]:
     return {"user_intelligence": read.model_dump(mode="json")}
 
 
+def stage_of(received: Received, verified: Verified, decided: Decided) -> dict[str, Any]:
+    """What the next turn has to know of the stage this one was in; it is stored with the reply and told to nobody."""
+    choice, persona = decided.strategy.stage, received.agent.applied_persona
+    if choice is None or persona is None:
+        return {}
+    taken = choice.held is None and verified.answer.outcome == "answered"
+    passed = PassedStage(choice.stage.name, str(persona.id), taken=taken, closed=choice.closed)
+    return {"stage": asdict(passed)}
+
+
 async def store(
     unit: Unit,
     received: Received,
     log: TurnLog,
     reply: Mapping[str, Any],
+    stage: Mapping[str, Any],
     decided: Decided,
     trace: Mapping[str, Any],
     clock: Clock,
@@ -65,7 +91,7 @@ async def store(
     last = Event(len(log.events) + 1, "message.completed", reply, insight_of(decided))
     events = [event.as_dict() for event in (*log.events, last)]
     await ConversationService(unit, clock).finish_turn(
-        received.turn.id, status="completed", reply=reply, events=events, trace=trace
+        received.turn.id, status="completed", reply={**reply, **stage}, events=events, trace=trace
     )
     if received.customer is not None and received.request.visitor_id is not None:
         await RecallService(unit, clock).remember_later(received.request.visitor_id, received.turn.id)

@@ -6,6 +6,7 @@ from concierge.chat.writers.brief import (
     AnswerBrief,
     AnswerFinished,
     CitationAdded,
+    Restarted,
     Writer,
     WrittenAnswer,
 )
@@ -18,6 +19,8 @@ async def respond(writer: Writer, brief: AnswerBrief, log: TurnLog) -> WrittenAn
             return event.answer
         if isinstance(event, CitationAdded):
             await log.say("citation", SourceOut.of(event.citation).model_dump(mode="json"))
+        elif isinstance(event, Restarted):
+            await log.say("status", {"stage": "rewriting"})
         else:
             await log.say("message.delta", {"text": event.text})
     raise RuntimeError("the writer ended without an answer")
@@ -27,3 +30,11 @@ async def tell(text: str, log: TurnLog) -> WrittenAnswer:
     """Say what no writer has to write."""
     await log.say("message.delta", {"text": text})
     return WrittenAnswer(text=text, outcome="small_talk", confidence=1.0, pieces=(text,))
+
+
+async def cite(answer: WrittenAnswer, log: TurnLog) -> None:
+    """Pass on the sources of a draft, which are known only once it was checked."""
+    if answer.draft is None:
+        return
+    for citation in answer.citations:
+        await log.say("citation", SourceOut.of(citation).model_dump(mode="json"))

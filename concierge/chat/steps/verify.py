@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from concierge.agents.schemas import GroundingMode
+from concierge.chat.grounding import Grounded, proven
 from concierge.chat.writers.brief import Claim, WrittenAnswer
 from concierge.knowledge.lexical import terms
 from concierge.knowledge.schemas import Passage
@@ -14,9 +15,6 @@ ClaimStatus = Literal["supported", "unsupported"]
 
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 NEGATION = re.compile(r"\b(?:not|no|never|none|without|cannot|\w+n['’]t)\b", re.IGNORECASE)
-STRICT_DOCUMENTS = 2
-# A second document supports an answer when it shares this much of the words the answer rests on.
-STRICT_OVERLAP = 0.5
 
 NOT_PROVEN = (
     "I don't have that confirmed well enough to state it. Shall I pass your question on to a person who can?"
@@ -31,18 +29,19 @@ class CheckedClaim:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The answer as it may be kept, and what was found out about each claim."""
+    """The answer as it may be kept, and what was found out about each claim. `grounded` is what became of a draft."""
 
     answer: WrittenAnswer
     claims: tuple[CheckedClaim, ...]
     abstained_because: str | None = None
+    grounded: Grounded | None = None
 
 
 def verify(written: WrittenAnswer, passages: Sequence[Passage], mode: GroundingMode) -> Verified:
     checked = tuple(CheckedClaim(claim, _status(claim, written, passages)) for claim in written.claims)
     if any(entry.status == "unsupported" for entry in checked):
         return Verified(_abstained(written), checked, "a claim was not in the passage it cites")
-    if mode == "strict" and written.claims and not _proven(written, passages):
+    if mode == "strict" and written.claims and not proven(written.claims, written.citations, passages):
         return Verified(_abstained(written), checked, "strict mode needs a second document")
     return Verified(written, checked)
 
@@ -66,24 +65,6 @@ def _says_no_more(claim: Claim, passage: Passage) -> bool:
         return False
     around = " ".join((passage.title, *passage.headings, passage.text))
     return set(terms(text)) <= set(terms(around))
-
-
-def _proven(written: WrittenAnswer, passages: Sequence[Passage]) -> bool:
-    """One authoritative document is enough; otherwise a second one must say the same."""
-    cited = {citation.document_id for citation in written.citations}
-    if any(passage.authoritative for passage in passages if passage.document_id in cited):
-        return True
-    rests_on = {term for claim in written.claims for term in terms(claim.quote)}
-    supporting = {
-        passage.document_id
-        for passage in passages
-        if passage.document_id in cited or _overlap(rests_on, passage) >= STRICT_OVERLAP
-    }
-    return len(supporting) >= STRICT_DOCUMENTS
-
-
-def _overlap(rests_on: set[str], passage: Passage) -> float:
-    return len(rests_on & set(terms(passage.text))) / len(rests_on) if rests_on else 0.0
 
 
 def _abstained(written: WrittenAnswer) -> WrittenAnswer:

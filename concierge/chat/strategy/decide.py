@@ -4,6 +4,7 @@ from typing import Final
 
 from concierge.agents.schemas.policy import StrategyPolicy
 from concierge.catalog.schemas.context import ProductContext
+from concierge.chat.strategy.cues import Lead
 from concierge.chat.strategy.escalation import escalation_of
 from concierge.chat.strategy.fallback import Situation, choose
 from concierge.chat.strategy.manner import (
@@ -17,6 +18,7 @@ from concierge.chat.strategy.manner import (
 )
 from concierge.chat.strategy.moment import Moment
 from concierge.chat.strategy.schemas import Strategy
+from concierge.chat.strategy.stages import stage_of
 from concierge.customers.schemas.context import CustomerContext, RememberedFact
 from concierge.intelligence.schemas import ConversationAnalysis
 
@@ -31,8 +33,9 @@ def decide(
     product: ProductContext,
     policy: StrategyPolicy,
     moment: Moment,
+    lead: Lead | None = None,
 ) -> Strategy:
-    situation = Situation(analysis, customer, product, policy, moment)
+    situation = Situation(analysis, customer, product, policy, moment, lead)
     choice, escalation = choose(situation), escalation_of(situation)
     reasons = choice.reasons if escalation is None else (*choice.reasons, escalation.because)
     return Strategy(
@@ -51,6 +54,7 @@ def decide(
         eligible=choice.eligible,
         learned=choice.learned,
         recall=_said_aloud(situation),
+        stage=stage_of(situation, escalates=escalation is not None),
     )
 
 

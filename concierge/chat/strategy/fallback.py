@@ -6,6 +6,7 @@ from typing import Final
 
 from concierge.agents.schemas.policy import FallbackStrategy, StrategyPolicy
 from concierge.catalog.schemas.context import ProductContext
+from concierge.chat.strategy.cues import Lead
 from concierge.chat.strategy.moment import Moment
 from concierge.customers.schemas.context import CustomerContext
 from concierge.intelligence.schemas import UNPLEASANT, ConversationAnalysis
@@ -17,13 +18,14 @@ TROUBLE: Final = frozenset({"support_request", "complaint", "problem_solving", "
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a turn is decided from."""
+    """All that a turn is decided from. `lead` is there where a persona leads."""
 
     analysis: ConversationAnalysis
     customer: CustomerContext
     product: ProductContext
     policy: StrategyPolicy
     moment: Moment
+    lead: Lead | None = None
 
     @property
     def is_troubled(self) -> bool:

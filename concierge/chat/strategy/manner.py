@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from concierge.agents.schemas.policy import FallbackStrategy
+from concierge.agents.schemas.stages import Tone as PersonaTone
 from concierge.chat.strategy.fallback import Situation
 from concierge.chat.strategy.schemas import Depth, Length, NextStep, Opening, Parameters, Tone
 from concierge.customers.schemas.context import ResponseStyle
@@ -31,6 +32,15 @@ STEPS: Final[Mapping[FallbackStrategy, NextStep]] = {
     "exploration": "show_ways",
     "showcase": "show_ways",
     "helpful": "none",
+}
+LEVELS: Final[Mapping[str, Depth]] = {"expert": "technical", "intermediate": "standard", "beginner": "simple"}
+# How a persona's tone is written where the visitor shows no style of their own.
+STYLES: Final[Mapping[PersonaTone, str]] = {
+    "formal": "formal",
+    "executive": "formal",
+    "technical": "formal",
+    "systematic": "formal",
+    "casual": "casual",
 }
 LENGTHS: Final[Mapping[ResponseStyle, Length]] = {
     "concise": "brief",
@@ -60,10 +70,13 @@ def _was_let_down(it: Situation) -> bool:
 
 
 def depth_of(it: Situation) -> Depth:
+    """As their level asks; a persona's own depth for somebody who shows none."""
     level = _level(it)
-    if level == "expert":
-        return "technical"
-    return "simple" if level == "beginner" or it.analysis.emotional_state == "confused" else "standard"
+    if level in {"expert", "beginner"}:
+        return LEVELS[level]
+    if it.analysis.emotional_state == "confused":
+        return "simple"
+    return it.lead.persona.manner.technical_depth if it.lead and level is None else "standard"
 
 
 def _level(it: Situation) -> str | None:
@@ -73,9 +86,13 @@ def _level(it: Situation) -> str | None:
 
 
 def length_of(it: Situation) -> Length:
-    """As the message asks; what is known of the person, or of their device, where it asks for nothing."""
+    """As the message asks; what is known of the person, or of their device, where it asks for nothing; else as the persona
+    speaks.
+    """
     asked = it.analysis.personalization_cues.response_style
-    return LENGTHS[asked if asked != "neutral" else it.customer.response_style]
+    wished = asked if asked != "neutral" else it.customer.response_style
+    usual = it.lead.persona.manner.response_length if it.lead else "neutral"
+    return LENGTHS[wished if wished != "neutral" else usual]
 
 
 def purchase_step_is_welcome(it: Situation) -> bool:
@@ -127,4 +144,7 @@ def parameters_of(it: Situation) -> Parameters:
 
 def _style(it: Situation) -> str:
     own = it.analysis.personalization_cues.communication_style
-    return own if own != "neutral" else it.customer.communication_style
+    known = own if own != "neutral" else it.customer.communication_style
+    if known != "neutral" or it.lead is None:
+        return known
+    return STYLES.get(it.lead.persona.manner.tone, "neutral")

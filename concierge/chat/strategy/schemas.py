@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from concierge.agents.schemas.policy import EscalationReason, FallbackStrategy
+from concierge.agents.schemas.stages import Stage
 from concierge.customers.schemas.context import RememberedFact
 from concierge.learning.schemas.strategies import Choice
 
@@ -37,6 +38,24 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True)
+class StageChoice:
+    """The stage a turn is in, by the row `move` of the planner, and the stage it comes from. Its step is not taken where
+    `held` names a row that says why. Both reasons are said to operators.
+    """
+
+    stage: Stage
+    move: str
+    because: str
+    before: str | None = None
+    held: str | None = None
+    held_because: str | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.held == "closed"
+
+
+@dataclass(frozen=True, slots=True)
 class Strategy:
     """`rule` names the row that chose the fallback strategy, `reasons` are sentences for operators, most weighty first.
 
@@ -44,6 +63,7 @@ class Strategy:
     it was asked. `recall` are the
     facts that may be said aloud. `purchase_step` is whether a step towards buying is welcome, `open_ended` whether the
     visitor is still looking around: a question that was answered is otherwise closed, and nobody is asked for more.
+    `stage` is where a persona's tactics stand, if one leads.
     """
 
     fallback: FallbackStrategy
@@ -61,3 +81,4 @@ class Strategy:
     eligible: tuple[FallbackStrategy, ...] = ()
     learned: Choice | None = None
     recall: tuple[RememberedFact, ...] = ()
+    stage: StageChoice | None = None

@@ -8,11 +8,14 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from concierge.agents.schemas import GroundingMode
 from concierge.catalog.schemas.context import ProductContext
 from concierge.chat.strategy.schemas import Length, Strategy
 from concierge.customers.schemas.context import CustomerContext
 from concierge.knowledge.contradictions import Contradiction
 from concierge.knowledge.schemas import Passage
+from concierge.llm.structured import FailureKind
+from concierge.llm.writing import Tokens
 
 Outcome = Literal["answered", "partial", "unsupported", "small_talk"]
 
@@ -47,6 +50,7 @@ class AnswerBrief:
     customer: CustomerContext | None = None
     products: ProductContext | None = None
     said: tuple[str, ...] = ()
+    grounding: GroundingMode = "blended"
     meant: str = ""
     language: str = "en"
     trouble: tuple[str, ...] = ()
@@ -106,9 +110,36 @@ class Claim:
     replaced: tuple[str, str] | None = None
 
 
+CallOutcome = Literal["answered", "unpriced", "leaked", "empty"] | FailureKind
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """What became of asking a model: `micro_dollars` is None where nobody knows what it costs."""
+
+    model: str
+    outcome: CallOutcome
+    tokens: Tokens = field(default_factory=Tokens)
+    micro_dollars: int | None = 0
+    first_word_ms: float | None = None
+    milliseconds: float = 0.0
+    tools: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a model wrote, before it is checked: the number n in a mark means `sources[n - 1]`."""
+
+    text: str
+    sources: tuple[Passage, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenAnswer:
-    """`confidence` is the probability, 0 to 1, that the passages answer the question; `pieces` join to `text`."""
+    """`confidence` is the probability, 0 to 1, that the passages answer the question; `pieces` join to `text`.
+
+    `draft` is there when a model wrote it, and `calls` are those made of models, also when none of them answered.
+    """
 
     text: str
     outcome: Outcome
@@ -117,6 +148,8 @@ class WrittenAnswer:
     citations: tuple[Citation, ...] = ()
     pieces: tuple[str, ...] = field(default=(), repr=False)
     offers_handover: bool = False
+    draft: Draft | None = None
+    calls: tuple[ModelCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +163,16 @@ class CitationAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarted:
+    """What was written so far is taken back: it is written anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerFinished:
     answer: WrittenAnswer
 
 
-WriterEvent = TextDelta | CitationAdded | AnswerFinished
+WriterEvent = TextDelta | CitationAdded | Restarted | AnswerFinished
 
 
 class Writer(Protocol):

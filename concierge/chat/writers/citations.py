@@ -13,14 +13,15 @@ LONGEST_QUOTE = 700
 _END = re.compile(r"(?P<close>[\"”’')\]]*)(?P<stop>[.!?…]+)(?P<after>[\"”’')\]]*)$")
 
 
-def marked(text: str, number: int) -> str:
-    """The sentence with its mark before the full stop, as in "… we collect it for free [1]."; a stop is added."""
+def marked(text: str, *numbers: int) -> str:
+    """The sentence with its marks before the full stop, as in "… we collect it for free [1]."; a stop is added."""
+    marks = "".join(f"[{number}]" for number in numbers)
     found = _END.search(text)
     if not found:
-        return f"{text.rstrip(' ,;:–-')} [{number}]."
+        return f"{text.rstrip(' ,;:–-')} {marks}."
     if found["after"]:
-        return f"{text} [{number}]"
-    return f"{text[: found.start('stop')]} [{number}]{found['stop']}"
+        return f"{text} {marks}"
+    return f"{text[: found.start('stop')]} {marks}{found['stop']}"
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Citations:
 
     def _citation(self, position: int, number: int) -> Citation:
         passage = self.passages[position]
-        start, end = _around(self.spans[number])
+        start, end = around(self.spans[number])
         return Citation(
             number=number,
             document_id=passage.document_id,
@@ -68,7 +69,7 @@ class Citations:
         )
 
 
-def _around(spans: list[Span]) -> Span:
+def around(spans: list[Span]) -> Span:
     """One span over all of them while that stays readable, otherwise the first one said."""
     start, end = min(span[0] for span in spans), max(span[1] for span in spans)
     return (start, end) if end - start <= LONGEST_QUOTE else spans[0]

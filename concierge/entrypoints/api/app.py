@@ -11,6 +11,9 @@ from concierge import __version__
 from concierge.accounts.routes import router as accounts_routes
 from concierge.agents.routes import router as agents_routes
 from concierge.agents.routes import strategies as strategies_routes
+from concierge.agents.routes.personas import router as personas_routes
+from concierge.agents.routes.writing import router as writing_routes
+from concierge.billing.routes import router as billing_routes
 from concierge.catalog.routes import router as catalog_routes
 from concierge.catalog.routes.imports import router as catalog_import_routes
 from concierge.chat.routes import customers as customer_data_routes
@@ -48,8 +51,11 @@ Errors are `application/problem+json` (RFC 9457) with a stable `code` and the `r
 """
 ROUTERS = (
     accounts_routes,
+    billing_routes,
     agents_routes,
+    writing_routes,
     strategies_routes,
+    personas_routes,
     sessions_routes,
     memory_routes,
     customers_router,
@@ -105,6 +111,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
             worker.cancel()
             with suppress(asyncio.CancelledError):
                 await worker
+        await platform.billing.paying.close()
         await platform.db.close()
 
     app = FastAPI(
@@ -119,6 +126,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     )
     app.state.platform = platform
     app.state.accounts = platform.accounts
+    app.state.billing = platform.billing
     app.state.chat = platform.chat
     app.state.visitors = platform.visitors
     app.state.customer_data = platform.customer_data
@@ -136,6 +144,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
     app.state.memory = platform.memory
     app.state.sessions = platform.sessions
     app.state.catalog = platform.catalog
+    app.state.modelling = platform.modelling
     app.state.limits = platform.settings.limits
     for router in ROUTERS:
         app.include_router(router)

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsError
 from concierge.entrypoints.cli import (
     analyze,
     ask,
+    billing,
     catalog,
     customer,
     database,
@@ -50,6 +51,7 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(learning.app, name="learning")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(billing.app, name="billing")
 
 
 def main() -> None:

@@ -149,7 +149,7 @@ def _number(written: str) -> str:
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", lower):
         lower = lower.replace(",", "")
     lower = lower.replace(",", ".")
-    return f"{float(lower):g}" if lower.count(".") <= 1 else lower
+    return f"{float(lower):.15g}" if lower.count(".") <= 1 else lower
 
 
 def _date(match: re.Match[str]) -> tuple[str, str] | None:
@@ -176,7 +176,7 @@ def _duration(match: re.Match[str]) -> tuple[str, str] | None:
     measure, size = DURATIONS[match["unit"].lower()]
     how = "working " if (match["how"] or "").lower().startswith(("working", "business")) else ""
     amount = _number(match["n"])
-    return how + measure, f"{float(amount) * size:g}" if amount.count(".") <= 1 else amount
+    return how + measure, f"{float(amount) * size:.15g}" if amount.count(".") <= 1 else amount
 
 
 def _amount(match: re.Match[str]) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from concierge.accounts.scope import TenantScope, Unit
 from concierge.agents.schemas import AgentIn
 from concierge.agents.service import AgentService
 from concierge.entrypoints.cli.main import app
-from concierge.entrypoints.evaluation.tenant import create_organization
+from concierge.entrypoints.evaluation.tenant import create_organization, remove_organization
 from concierge.entrypoints.wiring import DatabaseAddress, running_platform
 from concierge.kit.errors import ConciergeError
 from concierge.kit.ids import new_id
@@ -43,12 +43,12 @@ def installation(
 
 
 @pytest.fixture
-def agent(installation: DatabaseAddress) -> str:
+def agent(installation: DatabaseAddress) -> Iterator[str]:
     """An agent that knows nothing yet."""
+    org_id = new_id()
 
     async def made() -> UUID:
         async with running_platform(Settings()) as platform:
-            org_id = new_id()
             await create_organization(installation.owner_url, org_id, f"talking-{org_id.hex}")
             async with platform.db.transaction(org_id) as session:
                 created, _ = await AgentService(Unit(session, TenantScope(org_id))).create(
@@ -56,7 +56,8 @@ def agent(installation: DatabaseAddress) -> str:
                 )
         return created.id
 
-    return str(asyncio.run(made()))
+    yield str(asyncio.run(made()))
+    asyncio.run(remove_organization(installation.owner_url, org_id))
 
 
 def run(script: Path, options: Sequence[str], *, share: float = 0.5) -> Result:

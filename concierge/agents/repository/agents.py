@@ -1,8 +1,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.exc import IntegrityError
@@ -12,14 +13,19 @@ from concierge.agents.errors import PackOfAgentNotFoundError, SlugTakenError
 from concierge.agents.models import Agent, AgentPack, StrategyDefaults
 from concierge.agents.schemas import AgentConfiguration
 from concierge.agents.schemas.policy import StrategyPolicy
+from concierge.agents.schemas.stages import Manner, Persona, Tactics, ToolPolicy
+from concierge.agents.templates import stages_of
 from concierge.kit.db import Session, fetch
 
 CONFIGURATION = """
 SELECT a.id, a.name, a.greeting, a.grounding_mode, a.allowed_origins, a.shows_intelligence_to_visitors, a.version,
-       ARRAY(SELECT p.pack_id FROM agent_packs p
-             WHERE p.org_id = a.org_id AND p.agent_id = a.id ORDER BY p.position),
-       coalesce((SELECT d.strategy FROM strategy_defaults d WHERE d.org_id = a.org_id), '{}') || a.strategy
-FROM agents a WHERE a.org_id = %(org_id)b AND a.id = %(agent_id)b
+       ARRAY(SELECT k.pack_id FROM agent_packs k
+             WHERE k.org_id = a.org_id AND k.agent_id = a.id ORDER BY k.position),
+       coalesce((SELECT d.strategy FROM strategy_defaults d WHERE d.org_id = a.org_id), '{}') || a.strategy,
+       a.domain_expertise_enabled, a.tool_policy, p.id, p.name, p.system_prompt, p.tactics, p.communication_style,
+       p.response_patterns, p.template_name, p.version
+FROM agents a LEFT JOIN personas p ON p.org_id = a.org_id AND p.id = a.persona_id
+WHERE a.org_id = %(org_id)b AND a.id = %(agent_id)b
 """
 
 
@@ -90,7 +96,8 @@ class AgentRepository:
 
 
 def _configuration(row: Sequence[Any]) -> AgentConfiguration:
-    agent_id, name, greeting, mode, origins, shows_intelligence, version, packs, strategy = row
+    agent_id, name, greeting, mode, origins, shows_intelligence, version, packs, strategy, *expert = row
+    expertise, tools, *persona = expert
     return AgentConfiguration(
         id=agent_id,
         name=name,
@@ -101,4 +108,24 @@ def _configuration(row: Sequence[Any]) -> AgentConfiguration:
         version=version,
         pack_ids=tuple(packs),
         policy=StrategyPolicy.of(strategy),
+        persona=None if persona[0] is None else _persona(persona),
+        tools=_TOOLS.validate_python(tools),
+        expertise=expertise,
     )
+
+
+def _persona(row: Sequence[Any]) -> Persona:
+    persona_id, name, system_prompt, tactics, style, wordings, template_name, version = row
+    return Persona(
+        id=persona_id,
+        name=name,
+        system_prompt=system_prompt,
+        tactics=Tactics(tactics["style"], stages_of(tactics["steps"], wordings)),
+        manner=_MANNER.validate_python(style),
+        template_name=template_name,
+        version=version,
+    )
+
+
+_TOOLS: Final = TypeAdapter(ToolPolicy)
+_MANNER: Final = TypeAdapter(Manner)

@@ -18,22 +18,22 @@ Writer = Annotated[Unit, unit_with(Permission.AGENTS_WRITE)]
 
 @router.get("")
 async def list_agents(unit: Reader) -> list[AgentOut]:
-    return [_out(found) for found in await AgentService(unit).list()]
+    return [agent_out(found) for found in await AgentService(unit).list()]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def create_agent(body: AgentIn, unit: Writer) -> AgentOut:
-    return _out(await AgentService(unit).create(body))
+    return agent_out(await AgentService(unit).create(body))
 
 
 @router.get("/{agent_id}")
 async def get_agent(agent_id: UUID, unit: Reader) -> AgentOut:
-    return _out(await AgentService(unit).get(agent_id))
+    return agent_out(await AgentService(unit).get(agent_id))
 
 
 @router.patch("/{agent_id}")
 async def change_agent(agent_id: UUID, body: AgentPatch, unit: Writer) -> AgentOut:
-    return _out(await AgentService(unit).change(agent_id, body))
+    return agent_out(await AgentService(unit).change(agent_id, body))
 
 
 @router.delete("/{agent_id}", status_code=status.HTTP_204_NO_CONTENT)
@@ -65,7 +65,7 @@ async def set_strategy_defaults(body: StrategyPatch, unit: Writer) -> StrategyOu
     return await StrategyService(unit).set_defaults(body)
 
 
-def _out(found: AgentWithPacks) -> AgentOut:
+def agent_out(found: AgentWithPacks) -> AgentOut:
     agent, packs = found
     values = {name: getattr(agent, name) for name in AgentOut.model_fields if name != "pack_ids"}
     return AgentOut(**values, pack_ids=packs)

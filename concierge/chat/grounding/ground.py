@@ -1,0 +1,77 @@
+"""Proves a draft against the passages it was written from, and keeps of it what they say. Pure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from concierge.agents.schemas import GroundingMode
+from concierge.chat.grounding.composing import Composer
+from concierge.chat.grounding.draft import pieces_of
+from concierge.chat.grounding.library import library_of
+from concierge.chat.grounding.mending import Mended, mend
+from concierge.chat.grounding.proof import proven
+from concierge.chat.grounding.reading import read_all
+from concierge.chat.grounding.schemas import Checked, Grounded
+from concierge.knowledge.schemas import Passage
+
+
+def sentences_of(draft: str) -> tuple[str, ...]:
+    """What of a draft is judged by itself, without marks and markup, as it is embedded for `ground`."""
+    return tuple(piece.text for piece in pieces_of(draft))
+
+
+def ground(
+    draft: str,
+    sources: Sequence[Passage],
+    mode: GroundingMode,
+    *,
+    question: str = "",
+    vectors: NDArray[np.float32] | None = None,
+) -> Grounded:
+    """Keep of a draft, which nobody can trust, what its sources say; a mark [n] means `sources[n - 1]`.
+
+    `question` is the visitor's message: a question back or an "I don't know" may repeat its words. `vectors` has a
+    normalised row for each of `sentences_of(draft)`, of the model of the passages' vectors; with it a sentence may differ
+    from its source in a word or two that mean the same.
+    """
+    pieces = pieces_of(draft)
+    library = library_of(sources)
+    rows = dict(enumerate(vectors)) if vectors is not None and len(vectors) == len(pieces) else {}
+    mended = mend(read_all(pieces, library, mode, question, rows), library)
+    composer = Composer(sources)
+    text, shown = composer.compose(mended)
+    claims, citations = tuple(composer.claims), composer.citations()
+    holds = proven(claims, citations, sources) if claims else False
+    empty = _is_empty(mended) or (mode == "strict" and bool(claims) and not holds)
+    return Grounded(
+        text="" if empty else text,
+        checked=tuple(_checked(entry, own) for entry, own in zip(mended, shown, strict=True)),
+        claims=() if empty else claims,
+        citations=() if empty else citations,
+        empty=empty,
+        proven=holds,
+    )
+
+
+def _is_empty(mended: Sequence[Mended]) -> bool:
+    """Nothing that answers is left of a draft that answered, or there was nothing at all."""
+    if any(entry.answers for entry in mended):
+        return False
+    claimed = any(entry.read.verdict in {"partial", "unsupported", "supported"} for entry in mended)
+    return claimed or not any(entry.shown for entry in mended)
+
+
+def _checked(entry: Mended, shown: str | None) -> Checked:
+    read = entry.read
+    return Checked(
+        span=(read.piece.start, read.piece.end),
+        text=read.piece.text,
+        verdict=read.verdict,
+        reason=read.reason,
+        fate=entry.fate,
+        evidence=tuple(rest.evidence for rest in entry.rests or read.rests),
+        mark=read.mark,
+        shown=shown,
+        general=read.general,
+    )
