@@ -14,6 +14,7 @@ from concierge.conversations.schemas import Exchange
 LOOKED_BACK: Final = 3
 LONGEST: Final = 200  # A longer message says by itself what it is about.
 SHORT_WORDS: Final = 9
+FEW_WORDS: Final = 3
 LONGEST_SUBJECT: Final = 6  # Words of a title that still read like the name of a thing.
 
 _GOES_ON: Final = re.compile(
@@ -44,6 +45,9 @@ _NAME: Final = re.compile(r"(?<=[\w,;’'] )(?!I\b)[A-Z][\w’'-]+(?:[ -](?:[A-Z
 _ADDED: Final = re.compile(r"\([^()]+\)$")
 # A thing that is spoken of before it is pointed to.
 _OWN_THING: Final = re.compile(r"\b(?:my|our|the|an?)\s+\w{3,}.*", re.IGNORECASE)
+_PRODUCT_PAGE: Final = re.compile(
+    r"/(?:products?|items?|p)/(?:[\w-]+/)*([a-z][a-z\d]*(?:[-_][a-z\d]+)*)/?(?:[?#]|$)", re.IGNORECASE
+)
 _GENERAL: Final = re.compile(
     r"^(?:faq|faqs|internal|overview|introduction|getting started|troubleshooting|guide|about)\b[^:]*$",
     re.IGNORECASE,
@@ -63,6 +67,18 @@ def meant_by(message: str, history: Sequence[Exchange]) -> str:
         return f"{_without_names(asked) if _NAME.search(message) else asked} {message}"
     subject = _subject(message, before, last)
     return f"{message} ({subject})" if subject and subject.lower() not in message.lower() else message
+
+
+def meant_on(page: str, message: str) -> str:
+    """The first message of a visit, which is about the product on whose page it was written where it names none itself."""
+    found = _PRODUCT_PAGE.search(page)
+    if found is None or len(message) > LONGEST or _NAME.search(message) or is_small_talk(message):
+        return message
+    thing = " ".join(found[1].replace("-", " ").replace("_", " ").split())
+    words = message.lower().split()
+    points = _PRONOUN.search(message) or len(words) <= FEW_WORDS
+    named = any(word in message.lower() for word in thing.lower().split())
+    return f"{message} ({thing})" if points and thing and not named else message
 
 
 def _is_bare(message: str) -> bool:

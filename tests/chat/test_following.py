@@ -2,7 +2,7 @@
 
 import pytest
 
-from concierge.chat.following import is_asked, meant_by, thing_in
+from concierge.chat.following import is_asked, meant_by, meant_on, thing_in
 from concierge.conversations.schemas import Exchange
 
 
@@ -56,3 +56,26 @@ def test_a_thing_is_found_in_the_title_of_its_page() -> None:
 def test_a_question_begins_like_one() -> None:
     assert is_asked("How do I request a refund")
     assert not is_asked("my table wobbles")
+
+
+@pytest.mark.parametrize(
+    ("page", "message", "meant"),
+    [
+        ("https://shop.example/products/lagoon-table", "delivery time?", "delivery time? (lagoon table)"),
+        ("https://shop.example/products/lagoon-table?c=1", "Is it oiled?", "Is it oiled? (lagoon table)"),
+        ("https://shop.example/products/lagoon-table", "Does the table wobble?", "Does the table wobble?"),
+        (
+            "https://shop.example/products/lagoon-table",
+            "Do you deliver to Norway?",
+            "Do you deliver to Norway?",
+        ),
+        ("https://shop.example/products/lagoon-table", "Hello", "Hello"),
+        ("https://shop.example/products/", "delivery time?", "delivery time?"),
+        ("https://shop.example/help", "Is it oiled?", "Is it oiled?"),
+        ("", "Is it oiled?", "Is it oiled?"),
+    ],
+)
+def test_a_first_message_is_about_the_product_on_whose_page_it_was_written(
+    page: str, message: str, meant: str
+) -> None:
+    assert meant_on(page, message) == meant
