@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import catalog, customers, ingestion, load, packs, report, retrieval, start, turns
+from benchmarks import catalog, customers, ingestion, load, packs, report, retrieval, start, tools, turns
 from benchmarks.corpus import Corpus, Halves, Mixture, made_up_corpus, real_corpus
 from benchmarks.figures import Figure
 from benchmarks.packs import PackDatabase, Wanted
@@ -130,6 +130,10 @@ async def measure_catalog(run: Run) -> None:
     run.groups["The catalogue"] = figures
 
 
+async def measure_tools(run: Run) -> None:
+    run.groups["Tools"] = await tools.measure(run.cache, 30 if run.quick else 200)
+
+
 GROUPS: dict[str, Callable[[Run], Coroutine[None, None, None]]] = {
     "retrieval": measure_retrieval,
     "turns": measure_turns,
@@ -138,6 +142,7 @@ GROUPS: dict[str, Callable[[Run], Coroutine[None, None, None]]] = {
     "start": measure_start,
     "ingestion": measure_ingestion,
     "catalog": measure_catalog,
+    "tools": measure_tools,
 }
 
 

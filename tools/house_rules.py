@@ -17,7 +17,7 @@ FREE_ROOMS = {"entrypoints", "chat", "llm", "kit"}
 NAMED_MODULES = {
     "accounts": {"access", "scope", "tokens"},
     "billing": {"budgets", "events", "payments", "plans", "stripe_api"},
-    "agents": {"templates"},
+    "agents": {"entitled", "templates"},
     "customers": {
         "deriving",
         "extraction",
@@ -81,6 +81,7 @@ NAMED_MODULES = {
         "ingestion",
         "metrics",
     },
+    "tools": {"arithmetic", "calculator", "freshness", "pages", "providers", "sites"},
 }
 MARKER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError|@ts-ignore")
 BARE_IGNORE = re.compile(r"# (type: ignore|noqa)\s*$")

@@ -7,6 +7,7 @@ from concierge.chat.following import is_asked
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.receive import Received
 from concierge.chat.strategy.fallback import TROUBLED
+from concierge.chat.sums import Sum
 from concierge.chat.writers.brief import AnswerBrief
 from concierge.knowledge.context import leans
 from concierge.knowledge.contradictions import Contradiction
@@ -19,6 +20,7 @@ def brief_of(
     evidence: Evidence,
     contradictions: tuple[Contradiction, ...],
     decided: Decided,
+    sum_asked: Sum | None = None,
 ) -> AnswerBrief:
     parameters, customer = decided.strategy.parameters, decided.recalled.customer
     if not received.agent.policy.remember_aloud:
@@ -44,6 +46,7 @@ def brief_of(
         products=decided.recalled.product,
         said=tuple(exchange.reply for exchange in received.turn.history),
         grounding=received.agent.grounding_mode,
+        sum=sum_asked,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from concierge.catalog.schemas.context import CatalogEntry, ProductContext
+from concierge.chat.sums import Sum
 from concierge.chat.writers.catalog import passage_of, passage_of_promotion
 from concierge.knowledge.schemas import Passage
 from concierge.knowledge.search import Found, Vector
@@ -45,6 +46,15 @@ def gathered(found: Found, product: ProductContext) -> Evidence:
     return Evidence(ranked, None if leads else found.lead, ranked[0] if found.pair else None, shelf)
 
 
+def with_sum(evidence: Evidence, found: Sum | None) -> Evidence:
+    """Put the sum in front: it is what was asked for; its rows follow."""
+    if found is None:
+        return evidence
+    ranked = (found.passage, *evidence.passages)
+    passages = tuple(replace(passage, rank=rank) for rank, passage in enumerate(ranked))
+    return Evidence(passages, None, None, evidence.shelf)
+
+
 def _shelf(product: ProductContext) -> tuple[Passage, ...]:
     priced = [price.entry for price in product.pricing if price.entry is not None]
     entries = {entry.id: entry for entry in (*product.featured, *priced)}
@@ -59,16 +69,16 @@ def _first(rows: Sequence[CatalogEntry], passages: Sequence[Passage]) -> Sequenc
 
 def _merged(rows: Sequence[CatalogEntry], passages: Sequence[Passage], vector: Vector) -> Sequence[Passage]:
     merged = list(passages)
-    said = [_nearest(passage, vector) for passage in passages]
+    said = [nearest_to(passage, vector) for passage in passages]
     for row in rows:
-        cosine = max(row.cosine, _nearest(passage_of(row, 0), vector))
+        cosine = max(row.cosine, nearest_to(passage_of(row, 0), vector))
         place = next((at for at, other in enumerate(said) if other < cosine), len(said))
         merged.insert(place, passage_of(row, place))
         said.insert(place, cosine)
     return merged
 
 
-def _nearest(passage: Passage, vector: Vector) -> float:
+def nearest_to(passage: Passage, vector: Vector) -> float:
     """The cosine of the sentence that comes nearest to the question."""
     question = vector if passage.question_vector is None else passage.question_vector
     if not len(passage.sentence_vectors):

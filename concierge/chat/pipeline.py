@@ -1,16 +1,21 @@
 """A turn, in one direction. Each step takes what it needs and returns one frozen value."""
 
 import asyncio
+from dataclasses import dataclass
+from typing import Any
 
 from concierge.accounts.scope import Unit
 from concierge.chat.briefing import brief_of
-from concierge.chat.evidence import gathered
+from concierge.chat.evidence import gathered, with_sum
+from concierge.chat.outside import Outside, with_web
 from concierge.chat.proving import Prover
 from concierge.chat.steps import decide, embed, learn, persist, respond, retrieve, understand
+from concierge.chat.steps.persist import Ended
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Received
 from concierge.chat.steps.understand import Vocabularies
 from concierge.chat.stream import TurnLog
+from concierge.chat.sums import sum_of
 from concierge.chat.trace import TraceBuilder
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
 from concierge.chat.writers.chosen import Writers
@@ -23,6 +28,23 @@ from concierge.knowledge.search import Search
 from concierge.learning.service import Learning
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A reply that was only tried out, in the shape of `ChatOut`, and why it is as it is."""
+
+    reply: dict[str, Any]
+    trace: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Who writes an answer, who proves it, and who looks outside for what is missing."""
+
+    writers: Writers
+    prover: Prover
+    outside: Outside
+
+
 class Pipeline:
     def __init__(
         self,
@@ -32,8 +54,7 @@ class Pipeline:
         vocabularies: Vocabularies,
         recollection: Recollection,
         learning: Learning,
-        writers: Writers,
-        prover: Prover,
+        answering: Answering,
         clock: Clock,
     ) -> None:
         self._db = db
@@ -42,13 +63,28 @@ class Pipeline:
         self._vocabularies = vocabularies
         self._recollection = recollection
         self._learning = learning
-        self._writers = writers
-        self._prover = prover
+        self._answering = answering
         self._clock = clock
 
     async def answer(self, received: Received, log: TurnLog) -> None:
         """Answer a message that is stored; ends with the event `message.completed`, after everything is stored."""
         trace = TraceBuilder(received)
+        ended = await self._ended(received, log, trace)
+        async with self._db.transaction(received.scope.org_id) as session:
+            unit = Unit(session, received.scope)
+            last = await persist.store(unit, received, log, ended, trace.finish(), self._clock)
+            await learn.note(unit, received, ended.decided, self._clock)
+        await log.say(last.type, last.data, last.insight)
+
+    async def attempt(self, received: Received) -> Attempt:
+        """Answer a message that nobody has stored, and store no more than what it used."""
+        trace = TraceBuilder(received)
+        ended = await self._ended(received, TurnLog(), trace)
+        async with self._db.transaction(received.scope.org_id) as session:
+            await persist.meter(Unit(session, received.scope), ended, self._clock)
+        return Attempt(persist.reply_of(received, ended), trace.finish())
+
+    async def _ended(self, received: Received, log: TurnLog, trace: TraceBuilder) -> Ended:
         await log.say("turn.started", _identity(received))
         with trace.step("embed"):
             query = await embed.embed(self._search, received)
@@ -62,33 +98,36 @@ class Pipeline:
         draws = await learn.draws(self._learning, received, segment)
         with trace.step("decide"):
             decided = decide.decide(received, understood.analysis, recalled, segment, draws)
-            evidence = gathered(found, recalled.product)
+            asked_sum = sum_of(received.request.message, recalled.product)
+            evidence = with_sum(gathered(found, recalled.product), asked_sum)
             contradictions = among(evidence.passages)
-        brief = brief_of(received, found, evidence, contradictions, decided)
+        brief = brief_of(received, found, evidence, contradictions, decided, asked_sum)
+        told = await self._recollection.reply_to_request(received)
+        looked = None
+        if told is None:
+            looked = await trace.timed(
+                "web", self._answering.outside.looked(received, brief, log, found.vector)
+            )
+        if looked is not None and looked.used:
+            evidence = with_web(evidence, looked, found.vector)
+            brief = brief_of(received, found, evidence, contradictions, decided, asked_sum)
         with trace.step("respond"):
-            written = await self._written(received, log, brief)
+            written = await self._written(received, log, brief, told)
         with trace.step("verify"):
-            verified = await self._prover.verified(written, brief, evidence.citable, found.models)
+            verified = await self._answering.prover.verified(written, brief, evidence.citable, found.models)
             await respond.cite(verified.answer, log)
             decided = decided.after(verified.answer.outcome, received.agent.policy)
-        reply = persist.reply_of(received, verified, decided)
-        stage = persist.stage_of(received, verified, decided)
         trace.understood(understood).recalled(recalled).found(found).contradicted(contradictions)
-        trace.decided(decided).verified(verified)
-        async with self._db.transaction(received.scope.org_id) as session:
-            unit = Unit(session, received.scope)
-            last = await persist.store(
-                unit, received, log, reply, stage, decided, trace.finish(), self._clock
-            )
-            await learn.note(unit, received, decided, self._clock)
-        await log.say(last.type, last.data, last.insight)
+        trace.decided(decided).verified(verified).looked(looked)
+        return Ended(decided, verified, looked)
 
-    async def _written(self, received: Received, log: TurnLog, brief: AnswerBrief) -> WrittenAnswer:
+    async def _written(
+        self, received: Received, log: TurnLog, brief: AnswerBrief, told: str | None
+    ) -> WrittenAnswer:
         """A request about what is remembered is done and answered; everything else is written."""
-        told = await self._recollection.reply_to_request(received)
         if told is not None:
             return await respond.tell(told, log)
-        writer = await self._writers.of(received.scope, received.agent)
+        writer = await self._answering.writers.of(received.scope, received.agent)
         return await respond.respond(writer, brief, log)
 
     async def note_failure(self, received: Received, log: TurnLog, error: ConciergeError) -> None:

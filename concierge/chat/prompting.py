@@ -20,7 +20,6 @@ from concierge.chat.strategy.moment import asks_price, is_greeting
 from concierge.chat.strategy.schemas import Strategy
 from concierge.chat.writers.brief import AnswerBrief
 from concierge.chat.writers.catalog import passage_of, passage_of_promotion
-from concierge.chat.writers.voice.stages import leads
 from concierge.knowledge.schemas import Passage
 
 MOST_PASSAGES: Final = 8
@@ -143,7 +142,7 @@ def _guided(strategy: Strategy, *, resumes: bool) -> Iterator[str]:
         yield data["manner"]["recall"]
     if resumes:
         return
-    if (stage := leads(strategy)) is not None:
+    if (stage := strategy.leading) is not None:
         yield one_line(stage.guidance, LONGEST_GUIDANCE) or data["stage"][stage.name]
     else:
         leads_nowhere = not strategy.open_ended and strategy.next_step in LEADING_ON

@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from concierge.agents.schemas.stages import Persona
 from concierge.chat.grounding import Checked
+from concierge.chat.outside import Looked
 from concierge.chat.steps.decide import Decided
 from concierge.chat.steps.recall import Recalled
 from concierge.chat.steps.receive import Received
@@ -93,6 +94,7 @@ class TraceBuilder:
             "session_context": dict(received.request.session_context),
             "audiences": sorted(received.request.audiences),
             "history_turns": len(received.turn.history),
+            "held_back": asdict(received.held_back),
         }
 
     @contextmanager
@@ -204,6 +206,21 @@ class TraceBuilder:
                 }
                 for entry in verified.claims
             ],
+        }
+        return self
+
+    def looked(self, looked: Looked | None) -> Self:
+        if looked is None:
+            return self
+        findings = looked.web.findings
+        self._trace["web"] = {
+            "need": looked.need,
+            "status": findings.status,
+            "because": findings.because,
+            "provider": findings.provider,
+            "cached": findings.cached,
+            "results": [{"title": own.title, "url": own.url} for own in findings.results],
+            "passages": len(looked.passages),
         }
         return self
 

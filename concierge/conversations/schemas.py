@@ -100,7 +100,7 @@ class LastTurn:
 @dataclass(frozen=True, slots=True)
 class TurnStory:
     """A completed turn with the conversation up to it, oldest first: the first turn and the last few. `visitor_id` is None
-    where nobody in particular asked; `replies` are as they crossed HTTP.
+    where nobody in particular asked; `replies` are as they are stored: what crossed HTTP, and a stage if there was one.
     """
 
     id: UUID

@@ -24,7 +24,8 @@ from concierge.catalog.service import CatalogImports, CatalogReading, ProductCon
 from concierge.catalog.vectors import StatementReader
 from concierge.chat import jobs as chat_jobs
 from concierge.chat.customers import CustomerData, MemorySection
-from concierge.chat.pipeline import Pipeline
+from concierge.chat.outside import Outside
+from concierge.chat.pipeline import Answering, Pipeline
 from concierge.chat.proving import Prover
 from concierge.chat.remembering import Remembering
 from concierge.chat.steps.recall import Recollection
@@ -66,6 +67,10 @@ from concierge.llm.embeddings import LOCAL_MODEL, Embedder, VectorSpace, create_
 from concierge.llm.reranking import HostedReranker
 from concierge.llm.structured import create_structured_model
 from concierge.llm.writing import TextModels
+from concierge.tools.calculator import Calculator
+from concierge.tools.pages.reading import PAGE_LIMITS, WebPages
+from concierge.tools.providers import create_provider
+from concierge.tools.service import WebLookup, WebSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class Platform:
     sessions: SessionInferenceService
     catalog: Catalog
     modelling: Modelling
+    calculator: Calculator
 
     def job_runner(self) -> JobRunner:
         runner = JobRunner(self.address.app_url, self.address.app_role)
@@ -157,19 +163,22 @@ def build(
     db = Database(address.app_url, pool_size=settings.database_pool, role=address.app_role)
     embedders = _embedders(settings, embedder)
     chunkers, vectors = Chunkers(embedders), QuestionVectors(embedders)
-    accounts = _accounts(settings, db, clock)
+    accounts, fetcher = _accounts(settings, db, clock), fetcher or _fetcher(settings)
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
     guidance, language_model = GuidanceService(db, vectors), create_structured_model(settings.llm)
     analyst = Analyst(vectors, language_model, guidance)
-    judgement, memory = Judgement(db, clock), Memory(db, vectors, clock)
-    fetcher = fetcher or _fetcher(settings)
+    judgement, memory, sessions = (
+        Judgement(db, clock),
+        Memory(db, vectors, clock),
+        SessionInferenceService(db),
+    )
     learning, products = Learning(db, judgement, clock), _catalog(db, embedders, vectors, clock)
-    sessions, requests = SessionInferenceService(db), MemoryRequests(db, memory, clock)
+    calculator, billing = Calculator(), _billing(settings, db, clock)
+    requests, reception = MemoryRequests(db, memory, clock), _reception(settings, db, billing.plans, clock)
     recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
-    prover, (modelling, writers) = Prover(embedders.default), _writing(settings, db, clock)
-    known = _vocabularies(db)
-    pipeline = Pipeline(db, search, analyst, known, recollection, learning, writers, prover, clock)
-    chat = ChatService(db, _reception(settings, db, clock), pipeline, settings.limits.turn_seconds)
+    modelling, answering = _answering(settings, db, embedders.default, calculator, clock)
+    pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, answering, clock)
+    chat = ChatService(db, reception, pipeline, settings.limits.turn_seconds)
     return Platform(
         settings=settings,
         address=address,
@@ -179,7 +188,8 @@ def build(
         chunkers=chunkers,
         fetcher=fetcher,
         accounts=accounts,
-        billing=_billing(settings, db, clock),
+        billing=billing,
+        calculator=calculator,
         search=search,
         analyst=analyst,
         finding=SearchService(db, search),
@@ -207,11 +217,29 @@ def build(
     )
 
 
-def _writing(settings: Settings, db: Database, clock: Clock) -> tuple[Modelling, Writers]:
+def _outside(settings: Settings, db: Database, embedder: Embedder, clock: Clock) -> Outside:
+    chosen = settings.web_search
+    search = WebSearch(
+        db,
+        Budgets(db, clock),
+        create_provider(chosen),
+        calls_per_hour=chosen.calls_per_hour,
+        seconds=chosen.seconds,
+        clock=clock,
+    )
+    pages = WebPages(Fetcher(limits=PAGE_LIMITS), clock)
+    return Outside(WebLookup(search, pages), embedder, clock)
+
+
+def _answering(
+    settings: Settings, db: Database, embedder: Embedder, calculator: Calculator, clock: Clock
+) -> tuple[Modelling, Answering]:
     sealer = Sealer(signing_key(settings), "language models")
     chain = ModelChain(db, sealer, of_settings(settings.writer))
     models, budgets = TextModels(), Budgets(db, clock)
-    return Modelling(db, chain, models, budgets, sealer), Writers(chain, models, budgets)
+    writers = Writers(chain, models, budgets, calculator)
+    outside = _outside(settings, db, embedder, clock)
+    return Modelling(db, chain, models, budgets, sealer), Answering(writers, Prover(embedder), outside)
 
 
 def analyst_of(settings: Settings) -> Analyst:
@@ -238,8 +266,8 @@ def _fetcher(settings: Settings) -> Fetcher:
     return Fetcher(limits=FetchLimits(total_s=limits.fetch_seconds, max_bytes=limits.fetch_bytes))
 
 
-def _reception(settings: Settings, db: Database, clock: Clock) -> Reception:
-    return Reception(db, settings.limits.message_chars, own_origins_of(settings), clock)
+def _reception(settings: Settings, db: Database, plans: Plans, clock: Clock) -> Reception:
+    return Reception(db, settings.limits.message_chars, own_origins_of(settings), plans, clock)
 
 
 def _embedders(settings: Settings, default: Embedder | None) -> Embedders:

@@ -3,7 +3,7 @@
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, HttpUrl, PostgresDsn, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -118,6 +118,39 @@ class Billing(BaseModel):
     ] = {}
 
 
+class WebSearching(BaseModel):
+    """The provider of web search for agents that may use it; none by default."""
+
+    provider: Annotated[
+        Literal["serpapi", "brave", "tavily", "searxng"] | None,
+        Field(description="`serpapi`, `brave`, `tavily` or `searxng`; empty: no web search."),
+    ] = None
+    url: Annotated[
+        HttpUrl | None,
+        Field(
+            description="Whole address of its search where that is not the vendor's own; SearXNG, which everybody runs for "
+            "themselves, needs it, such as `http://localhost:8080/search`, and must allow the format `json`."
+        ),
+    ] = None
+    key: Annotated[SecretStr | None, Field(description="Its API key; SearXNG has none.")] = None
+    seconds: Annotated[
+        float,
+        Field(
+            description="Longest a turn waits for a search and the pages it found; then it goes on with what it has.",
+            gt=0,
+            le=30,
+        ),
+    ] = 8.0
+    calls_per_hour: Annotated[
+        int,
+        Field(
+            description="Most searches that an agent has the provider make in an hour of UTC.",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 10
+
+
 class WritingModel(BaseModel):
     """A language model that writes answers; none by default."""
 
@@ -206,6 +239,7 @@ class Settings(BaseSettings):
     reranker: Reranking = Reranking()
     llm: LanguageModel = LanguageModel()
     billing: Billing = Billing()
+    web_search: WebSearching = WebSearching()
     writer: Writer = Writer()
 
     @property

@@ -51,7 +51,7 @@ MAY: dict[str, set[str]] = {
     **dict.fromkeys(("get_writing", "get_agent_writing"), READERS),
     "set_agent_writing": BUILDERS,
     **dict.fromkeys(("list_personas", "list_persona_templates", "get_persona"), READERS),
-    "list_persona_versions": READERS,
+    **dict.fromkeys(("list_persona_versions", "preview_persona"), READERS),
     **dict.fromkeys(("create_persona", "create_persona_from_template", "change_persona"), BUILDERS),
     **dict.fromkeys(("delete_persona", "restore_persona_version", "change_domain_expertise"), BUILDERS),
     "list_customers": READERS,

@@ -5,13 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event
 
 from concierge.accounts.scope import Unit
 from concierge.agents.schemas import AgentConfiguration
 from concierge.agents.service import AgentService, personas
 from concierge.agents.templates import STAGES, TEMPLATES, Template
 from concierge.kit.ids import new_id
+from tests.chat.test_cost_of_a_turn import sent
 from tests.factories.tenants import Tenant
 
 pytestmark = pytest.mark.anyio
@@ -292,18 +292,9 @@ async def test_what_is_no_expertise_is_refused(body: dict[str, Any], tenant: Ten
 async def test_a_turn_reads_who_it_answers_as_in_one_statement(tenant: Tenant) -> None:
     persona = await barista(tenant)
     await expertise(tenant, persona_id=persona["id"], tool_policy={"code_exec": True})
-    statements: list[str] = []
-    engine = tenant.platform.db.engine.sync_engine
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with sent() as statements:
         known = await configuration(tenant)
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    assert len(statements) <= 1
+    assert len(statements) == 1
     assert known.persona is not None
     assert known.applied_persona is None
     assert known.tools.code_exec

@@ -52,6 +52,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "change_language_model": {"name": "Quicker"},
     "set_writing": {"daily_usd": "5.00"},
     "set_agent_writing": {"models": [], "monthly_tokens": 100000},
+    "preview_persona": {"message": "Which coffee would you recommend?", "last_stage": "qualify"},
     "change_domain_expertise": {"domain_expertise_enabled": False, "tool_policy": {"code_exec": False}},
     "put_customer": {"external_id": "u-77", "email": "cleo@shop.example", "labels": ["gold"]},
     "change_customer": {"name": "Cleo", "attributes": {"plan": "plus"}},

@@ -1,6 +1,7 @@
 """An organization with one row of every kind that has an address, to try to reach from elsewhere."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from concierge.entrypoints.wiring import Platform
 from concierge.kit.clock import utc_now
 from concierge.kit.ids import new_id
 from concierge.knowledge.service.texts import text_source
+from concierge.tools.repository import WebSearchRepository
 from tests.customers.remembering import a_guest
 from tests.factories.strategies import follow_strategy
 from tests.factories.tenants import Tenant, make_tenant, sign_identity
@@ -75,6 +77,7 @@ async def furnish(platform: Platform, client: httpx.AsyncClient) -> Furnished:
     ids |= await _offer(tenant)
     await _pay(tenant)
     await _spend(tenant)
+    await _search(tenant)
     ids["model_id"] = await _model(tenant)
     return Furnished(tenant, ids, turn)
 
@@ -252,6 +255,13 @@ async def _spend(tenant: Tenant) -> None:
     budgets, budget = Budgets(tenant.platform.db), Budget(tenant.email, "day", 10)
     await budgets.commit(tenant.scope, await budgets.reserve(tenant.scope, {budget: 1}))
     await budgets.reserve(tenant.scope, {budget: 1})
+
+
+async def _search(tenant: Tenant) -> None:
+    """Have a search of the web kept."""
+    async with tenant.platform.db.transaction(tenant.org_id) as session:
+        kept = WebSearchRepository(session, tenant.scope)
+        await kept.keep("searxng", b"key", (), utc_now(), utc_now() + timedelta(hours=1))
 
 
 async def _first(tenant: Tenant, path: str, field: str = "id") -> UUID:

@@ -13,8 +13,8 @@ from concierge.agents.errors import PackOfAgentNotFoundError, SlugTakenError
 from concierge.agents.models import Agent, AgentPack, StrategyDefaults
 from concierge.agents.schemas import AgentConfiguration
 from concierge.agents.schemas.policy import StrategyPolicy
-from concierge.agents.schemas.stages import Manner, Persona, Tactics, ToolPolicy
-from concierge.agents.templates import stages_of
+from concierge.agents.schemas.stages import ToolPolicy
+from concierge.agents.templates import spoken
 from concierge.kit.db import Session, fetch
 
 CONFIGURATION = """
@@ -108,24 +108,10 @@ def _configuration(row: Sequence[Any]) -> AgentConfiguration:
         version=version,
         pack_ids=tuple(packs),
         policy=StrategyPolicy.of(strategy),
-        persona=None if persona[0] is None else _persona(persona),
+        persona=None if persona[0] is None else spoken(*persona),
         tools=_TOOLS.validate_python(tools),
         expertise=expertise,
     )
 
 
-def _persona(row: Sequence[Any]) -> Persona:
-    persona_id, name, system_prompt, tactics, style, wordings, template_name, version = row
-    return Persona(
-        id=persona_id,
-        name=name,
-        system_prompt=system_prompt,
-        tactics=Tactics(tactics["style"], stages_of(tactics["steps"], wordings)),
-        manner=_MANNER.validate_python(style),
-        template_name=template_name,
-        version=version,
-    )
-
-
 _TOOLS: Final = TypeAdapter(ToolPolicy)
-_MANNER: Final = TypeAdapter(Manner)

@@ -1,17 +1,28 @@
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Depends, Request, status
 
-from concierge.accounts.access import unit_with
+from concierge.accounts.access import CurrentScope, unit_with
 from concierge.accounts.scope import Permission, Unit
+from concierge.agents.entitled import Allow
 from concierge.agents.schemas import AgentIn, AgentOut, AgentPatch
 from concierge.agents.schemas.policy import StrategyOut, StrategyPatch
 from concierge.agents.service import AgentService, AgentWithPacks, StrategyService
+from concierge.billing.service import Plans
 
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
 strategies = APIRouter(prefix="/api/v1/strategies", tags=["strategies"])
 
+
+async def allowed(request: Request, scope: CurrentScope) -> Allow:
+    """What the caller's plan holds, asked before a transaction is opened."""
+    plans: Plans = request.app.state.billing.plans
+    return partial(plans.require, await plans.of(scope))
+
+
+Allowed = Annotated[Allow, Depends(allowed)]
 Reader = Annotated[Unit, unit_with(Permission.AGENTS_READ)]
 Writer = Annotated[Unit, unit_with(Permission.AGENTS_WRITE)]
 
@@ -22,8 +33,8 @@ async def list_agents(unit: Reader) -> list[AgentOut]:
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
-async def create_agent(body: AgentIn, unit: Writer) -> AgentOut:
-    return agent_out(await AgentService(unit).create(body))
+async def create_agent(body: AgentIn, allow: Allowed, unit: Writer) -> AgentOut:
+    return agent_out(await AgentService(unit, allow).create(body))
 
 
 @router.get("/{agent_id}")
@@ -32,8 +43,8 @@ async def get_agent(agent_id: UUID, unit: Reader) -> AgentOut:
 
 
 @router.patch("/{agent_id}")
-async def change_agent(agent_id: UUID, body: AgentPatch, unit: Writer) -> AgentOut:
-    return agent_out(await AgentService(unit).change(agent_id, body))
+async def change_agent(agent_id: UUID, body: AgentPatch, allow: Allowed, unit: Writer) -> AgentOut:
+    return agent_out(await AgentService(unit, allow).change(agent_id, body))
 
 
 @router.delete("/{agent_id}", status_code=status.HTTP_204_NO_CONTENT)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, status
 
 from concierge.agents.models import Persona
-from concierge.agents.routes import Reader, Writer, agent_out
+from concierge.agents.routes import Allowed, Reader, Writer, agent_out
 from concierge.agents.schemas import AgentOut
 from concierge.agents.schemas.personas import (
     ExpertisePatch,
@@ -33,9 +33,9 @@ async def list_personas(unit: Reader) -> list[PersonaOut]:
 
 
 @router.post("/personas", status_code=status.HTTP_201_CREATED)
-async def create_persona(body: PersonaIn, unit: Writer) -> PersonaOut:
+async def create_persona(body: PersonaIn, allow: Allowed, unit: Writer) -> PersonaOut:
     """Write a persona of your own. Its steps are stages the product knows, or your own with a sentence of guidance."""
-    return _out(await PersonaService(unit).create(body))
+    return _out(await PersonaService(unit, allow).create(body))
 
 
 @router.get("/personas/templates")
@@ -45,8 +45,8 @@ async def list_persona_templates(unit: Reader) -> list[TemplateOut]:  # noqa: AR
 
 
 @router.post("/personas/from-template", status_code=status.HTTP_201_CREATED)
-async def create_persona_from_template(body: FromTemplateIn, unit: Writer) -> PersonaOut:
-    return _out(await PersonaService(unit).from_template(body))
+async def create_persona_from_template(body: FromTemplateIn, allow: Allowed, unit: Writer) -> PersonaOut:
+    return _out(await PersonaService(unit, allow).from_template(body))
 
 
 @router.get("/personas/{persona_id}")
@@ -55,9 +55,9 @@ async def get_persona(persona_id: UUID, unit: Reader) -> PersonaOut:
 
 
 @router.patch("/personas/{persona_id}")
-async def change_persona(persona_id: UUID, body: PersonaPatch, unit: Writer) -> PersonaOut:
+async def change_persona(persona_id: UUID, body: PersonaPatch, allow: Allowed, unit: Writer) -> PersonaOut:
     """Change a persona; how it was before stays as a version. Its agents answer so from their next turn on."""
-    return _out(await PersonaService(unit).change(persona_id, body))
+    return _out(await PersonaService(unit, allow).change(persona_id, body))
 
 
 @router.delete("/personas/{persona_id}", status_code=status.HTTP_204_NO_CONTENT)
@@ -74,15 +74,19 @@ async def list_persona_versions(persona_id: UUID, unit: Reader) -> list[PersonaV
 
 
 @router.post("/personas/{persona_id}/versions/{version}/restore")
-async def restore_persona_version(persona_id: UUID, version: Version, unit: Writer) -> PersonaOut:
+async def restore_persona_version(
+    persona_id: UUID, version: Version, allow: Allowed, unit: Writer
+) -> PersonaOut:
     """Make the persona what it was; that is a new version, and nothing in between is lost."""
-    return _out(await PersonaService(unit).restore(persona_id, version))
+    return _out(await PersonaService(unit, allow).restore(persona_id, version))
 
 
 @router.patch("/agents/{agent_id}/domain-expertise")
-async def change_domain_expertise(agent_id: UUID, body: ExpertisePatch, unit: Writer) -> AgentOut:
+async def change_domain_expertise(
+    agent_id: UUID, body: ExpertisePatch, allow: Allowed, unit: Writer
+) -> AgentOut:
     """Say whether an agent answers as an expert: as whom, from which packs, and with what besides."""
-    return agent_out(await ExpertiseService(unit).change(agent_id, body))
+    return agent_out(await ExpertiseService(unit, allow).change(agent_id, body))
 
 
 def _out(persona: Persona) -> PersonaOut:

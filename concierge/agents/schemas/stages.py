@@ -86,6 +86,8 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
+    """`is_built_in` says that it is word for word as the product brings it, whatever it is called."""
+
     id: UUID
     name: str
     system_prompt: str
@@ -93,6 +95,7 @@ class Persona:
     manner: Manner = field(default_factory=Manner)
     template_name: str | None = None
     version: int = 1
+    is_built_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from concierge.accounts.scope import Unit
+from concierge.agents.entitled import Allow, of_every_plan
 from concierge.agents.errors import AgentNotFoundError
 from concierge.agents.models import Agent
 from concierge.agents.repository import AgentRepository
 from concierge.agents.schemas import AgentConfiguration, AgentIn, AgentPatch
+from concierge.billing.plans import Feature
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.ids import new_id
 
@@ -14,13 +16,15 @@ AgentWithPacks = tuple[Agent, list[UUID]]
 
 
 class AgentService:
-    def __init__(self, unit: Unit, clock: Clock = utc_now) -> None:
+    def __init__(self, unit: Unit, allow: Allow = of_every_plan, clock: Clock = utc_now) -> None:
+        """`allow` raises where the organization's plan lacks a feature."""
+        self._allow = allow
         self._org_id = unit.scope.org_id
         self._repository = AgentRepository(unit.session, unit.scope)
         self._clock = clock
 
     async def create(self, wanted: AgentIn) -> AgentWithPacks:
-        """Errors: SlugTakenError, PackOfAgentNotFoundError."""
+        """Errors: SlugTakenError, PackOfAgentNotFoundError, EntitlementRequiredError."""
         agent_id, now = new_id(), self._clock()
         agent = Agent(
             **wanted.model_dump(exclude={"pack_ids", "slug"}),
@@ -33,6 +37,7 @@ class AgentService:
         )
         await self._repository.add(agent)
         packs = list(dict.fromkeys(wanted.pack_ids))
+        self._check_packs(packs)
         await self._repository.set_packs(agent.id, packs)
         return agent, packs
 
@@ -62,9 +67,16 @@ class AgentService:
         agent.version += 1
         agent.updated_at = self._clock()
         if wanted_packs is not None:
+            more = len(set(wanted_packs)) > len(packs)
             packs = tuple(dict.fromkeys(wanted_packs))
+            if more:
+                self._check_packs(packs)
             await self._repository.set_packs(agent.id, packs)
         return agent, [*packs]
+
+    def _check_packs(self, packs: Sequence[UUID]) -> None:
+        if len(packs) > 1:
+            self._allow(Feature.KNOWLEDGE_PACKS, len(packs))
 
     async def remove(self, agent_id: UUID) -> None:
         agent, _packs = await self.get(agent_id)

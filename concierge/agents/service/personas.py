@@ -3,6 +3,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from concierge.accounts.scope import Unit
+from concierge.agents.entitled import Allow, of_every_plan
 from concierge.agents.errors import (
     PersonaInUseError,
     PersonaNotFoundError,
@@ -14,7 +15,9 @@ from concierge.agents.errors import (
 from concierge.agents.models import Persona, PersonaVersion
 from concierge.agents.repository import PersonaRepository
 from concierge.agents.schemas.personas import CommunicationStyle, FromTemplateIn, PersonaIn, PersonaPatch
-from concierge.agents.templates import STAGES, TEMPLATES, Template
+from concierge.agents.schemas.stages import Persona as SpokenPersona
+from concierge.agents.templates import STAGES, TEMPLATES, Template, spoken
+from concierge.billing.plans import Feature
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.ids import new_id
 
@@ -25,9 +28,11 @@ CONTENT: Final = ("name", "system_prompt", "tactics", "communication_style", "re
 class PersonaService:
     """Who the agents of an organization may be. Every change makes a version, and every version stays."""
 
-    def __init__(self, unit: Unit, clock: Clock = utc_now) -> None:
+    def __init__(self, unit: Unit, allow: Allow = of_every_plan, clock: Clock = utc_now) -> None:
+        """`allow` raises where the organization's plan lacks a feature."""
         self._org_id = unit.scope.org_id
         self._repository = PersonaRepository(unit.session, unit.scope)
+        self._allow = allow
         self._clock = clock
 
     async def list(self) -> Sequence[Persona]:
@@ -36,6 +41,20 @@ class PersonaService:
     async def get(self, persona_id: UUID) -> Persona:
         """Errors: PersonaNotFoundError, also for another organization's persona."""
         return await self._found(persona_id)
+
+    async def spoken(self, persona_id: UUID) -> SpokenPersona:
+        """Return a persona as a turn uses it. Errors: PersonaNotFoundError."""
+        found = await self._found(persona_id)
+        return spoken(
+            found.id,
+            found.name,
+            found.system_prompt,
+            found.tactics,
+            found.communication_style,
+            found.response_patterns,
+            found.template_name,
+            found.version,
+        )
 
     async def create(self, wanted: PersonaIn) -> Persona:
         """Errors: TacticsUnknownError, TooManyPersonasError, PersonaNameTakenError."""
@@ -83,10 +102,12 @@ class PersonaService:
 
     async def _admit_template(self) -> None:
         """What has to hold for a template to be taken."""
+        self._allow(Feature.PERSONA_TEMPLATES)
         await self._leave_room()
 
     async def _admit_custom(self, *, is_new: bool) -> None:
         """What has to hold for a persona to say something else than its template, or to be written anew."""
+        self._allow(Feature.CUSTOM_PERSONAS)
         if is_new:
             await self._leave_room()
 

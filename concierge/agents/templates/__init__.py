@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Final
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from concierge.agents.schemas.stages import Manner, Stage, Tactics
+from concierge.agents.schemas.stages import Manner, Persona, Stage, Tactics
 
 NAMES: Final = ("sales_representative", "solutions_engineer", "support_expert", "domain_guru")
 
@@ -21,6 +22,32 @@ class Template:
     system_prompt: str
     tactics: Tactics
     manner: Manner
+
+
+def spoken(
+    persona_id: UUID,
+    name: str,
+    system_prompt: str,
+    tactics: Mapping[str, Any],
+    style: Mapping[str, Any],
+    wordings: Mapping[str, Sequence[str]],
+    template_name: str | None,
+    version: int,
+) -> Persona:
+    """A persona as a turn uses it, of what is stored."""
+    led = Tactics(tactics["style"], stages_of(tactics["steps"], wordings))
+    manner, template = _MANNER.validate_python(style), TEMPLATES.get(template_name or "")
+    as_brought = template and (template.system_prompt, template.tactics, template.manner)
+    return Persona(
+        id=persona_id,
+        name=name,
+        system_prompt=system_prompt,
+        tactics=led,
+        manner=manner,
+        template_name=template_name,
+        version=version,
+        is_built_in=as_brought == (system_prompt, led, manner),
+    )
 
 
 def stages_of(steps: Sequence[Mapping[str, str]], wordings: Mapping[str, Sequence[str]]) -> tuple[Stage, ...]:

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from concierge.accounts.errors import AudiencesNotAllowedError
 from concierge.accounts.scope import Actor, Audiences, TenantScope, Unit
+from concierge.agents.entitled import NOTHING, Paused, within
 from concierge.agents.errors import AgentNotFoundError
 from concierge.agents.schemas import AgentConfiguration
 from concierge.agents.service import AgentService
+from concierge.billing.service import Plans
 from concierge.chat.errors import MessageEmptyError, MessageTooLongError
 from concierge.chat.following import meant_by, meant_on
 from concierge.chat.schemas import ChatIn
@@ -25,11 +27,14 @@ from concierge.kit.db import Database
 
 @dataclass(frozen=True, slots=True)
 class Received:
+    """`agent` is as its organization's plan lets it be; `held_back` is what of it the plan does not hold."""
+
     scope: TenantScope
     agent: AgentConfiguration
     request: TurnRequest
     turn: StartedTurn
     customer: KnownCustomer | None = None
+    held_back: Paused = NOTHING
 
     @property
     def meant(self) -> str:
@@ -50,6 +55,7 @@ class Reception:
     db: Database
     message_chars: int
     own_origins: frozenset[str]
+    plans: Plans
     clock: Clock = utc_now
 
     async def receive(
@@ -74,10 +80,13 @@ class Reception:
         request = _request(scope, agent_id, body, idempotency_key)
         if body.user_id is not None and body.visitor_id is None and scope.actor.is_believed:
             request = replace(request, visitor_id=await self._visitor_of(scope, agent_id, body.user_id))
+        entitlements = await self.plans.of(scope)
         try:
-            return await self._stored(scope, request, origin, given_up_after)
+            received = await self._stored(scope, request, origin, given_up_after)
         except TurnAlreadyStartedError:
-            return await self._stored(scope, request, origin, given_up_after)
+            received = await self._stored(scope, request, origin, given_up_after)
+        agent, held_back = within(received.agent, entitlements)
+        return replace(received, agent=agent, held_back=held_back)
 
     async def admit(self, unit: Unit, agent_id: UUID, origin: str | None) -> AgentConfiguration:
         """Return the agent, if this caller may speak to it from where they are.

@@ -48,7 +48,7 @@ _CONSTRAINT: Final = _words(
 _PATTERNS: Final[Mapping[Cue, re.Pattern[str]]] = {
     "asks_value": _words(
         r"(?:why (?:should|would|is|are) (?:i|we|it|this|that|the|your)|what makes|worth|benefits?|advantages?|special about|good for)\b",
-        r"(?:recommend|suits?|right for|would fit|which (?:one )?(?:would|should|is right))\b",
+        r"(?:what (?:can|does) (?:it|the \w+(?: \w+)?) (?:do|offer)|better than)\b",
     ),
     "asks_proof": _words(
         r"(?:certif\w*|warrant(?:y|ies)|guarantee\w*|reviews?|ratings?|proof|prove|tested|fsc|references?|case stud(?:y|ies)|trial)\b",
@@ -107,12 +107,24 @@ _PATTERNS: Final[Mapping[Cue, re.Pattern[str]]] = {
         r"(?:(?:read|learn) (?:more|on|up)|further reading|links?|guides?|articles?|documents?|manuals?|books?|courses?)\b",
     ),
 }  # fmt: skip
+# What may be wrong with a thing, besides what every message is searched for.
+_SYMPTOM: Final = _words(
+    r"(?:creak|squeak|wobbl|rattl|leak|stick|stuck|jam|sag|peel|crack|split|warp|fad|stain|smell|wears?|worn|loose|tear|torn|rust|scratch|chip)(?:s|ed|y|ing|king|ming|ging|ping)?\b(?! (?:out|with|to it)\b)",
+    r"(?:noise|mou?ld|dents?|gaps?|error|does ?n['’]t|does not|won['’]t|can['’]t get) \w+",
+)
+_ASKS: Final = re.compile(
+    r"\?|^\W*(?:what|how|when|where|which|who|why|do|does|can|could|is|are|will|would|should)\b",
+    re.IGNORECASE,
+)
 _ANOTHER_MATTER: Final = _words(
     r"(?:another|different|separate|other|new) (?:question|topic|thing|matter|issue|problem|subject)\b",
     r"(?:something (?:else|different)|by the way|changing the subject|unrelated)\b",
 )
 _WONDERS: Final = re.compile(
-    r"^\W*(?:(?:hi|hello|hey)\b\W*)?(?:what (?:is|are|does)|how (?:does|do|is|are|come)|why|tell me|explain|i['’]?(?:m| am) (?:curious|interested)|i wonder|is it true)\b",
+    r"^\W*(?:(?:hi|hello|hey)\b\W*)?(?:"
+    r"what (?:is|are|does|do)(?! (?:i|we|you|your|my|our|the (?:price|cost|phone|address|e-?mail|number|delivery|warranty))\b)|"
+    r"how (?:does|do|is|are|come)(?! (?:i|we|you|your|my|our)\b)|"
+    r"why|tell me (?:more )?about|explain|i['’]?(?:m| am) (?:curious|interested)|i wonder|is it true)\b",
     re.IGNORECASE,
 )
 
@@ -125,6 +137,29 @@ def shows(cue: Cue, lead: Lead) -> bool:
         told = (lead.message, *lead.earlier[-MOST_EARLIER:])
         return any(_STAYS[cue].search(message[:LOOKED_AT]) for message in told)
     return bool(_PATTERNS[cue].search(lead.message[:LOOKED_AT]))
+
+
+def now_shows(cue: Cue, lead: Lead) -> bool:
+    """Whether the newest message shows a cue, whatever was told before."""
+    return shows(cue, Lead(lead.persona, lead.message))
+
+
+def tells_symptom(message: str) -> bool:
+    """Whether a message tells what is wrong with a thing, or what it does that it should not."""
+    return bool(_SYMPTOM.search(message[:LOOKED_AT]))
+
+
+def says_settled(message: str) -> bool:
+    """Whether a message says that what was wrong is wrong no more."""
+    return bool(_PATTERNS["solved"].search(message[:LOOKED_AT]))
+
+
+def replies_to_us(lead: Lead) -> bool:
+    """Whether the newest message asks nothing, and tells what the last turn asked for or a stage would ask."""
+    if _ASKS.search(lead.message[:LOOKED_AT]):
+        return False
+    asked = lead.last is not None and lead.last.taken
+    return asked or any(now_shows(cue, lead) for cue in ("need_told", "constraint_told"))
 
 
 def begins_another_matter(message: str) -> bool:

@@ -1,7 +1,7 @@
 """A strategy, as it is traced and as every writer follows it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from concierge.agents.schemas.policy import EscalationReason, FallbackStrategy
 from concierge.agents.schemas.stages import Stage
@@ -15,6 +15,9 @@ Depth = Literal["simple", "standard", "technical"]
 NextStep = Literal[
     "none", "ask_need", "ask_detail", "show_ways", "recommend", "offer_purchase", "offer_human", "close"
 ]
+
+# Next steps that come before that of a stage.
+BEFORE_STAGES: Final[frozenset[NextStep]] = frozenset({"offer_human", "ask_detail", "close"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Escalation:
 @dataclass(frozen=True, slots=True)
 class StageChoice:
     """The stage a turn is in, by the row `move` of the planner, and the stage it comes from. Its step is not taken where
-    `held` names a row that says why. Both reasons are said to operators.
+    `held` names a row that says why. Both reasons are said to operators. `replies` is whether the message does nothing but
+    tell what was asked of the visitor.
     """
 
     stage: Stage
@@ -49,6 +53,7 @@ class StageChoice:
     before: str | None = None
     held: str | None = None
     held_because: str | None = None
+    replies: bool = False
 
     @property
     def closed(self) -> bool:
@@ -82,3 +87,10 @@ class Strategy:
     learned: Choice | None = None
     recall: tuple[RememberedFact, ...] = ()
     stage: StageChoice | None = None
+
+    @property
+    def leading(self) -> Stage | None:
+        """The stage whose step is taken in this turn, if one is."""
+        if self.stage is None or self.stage.held is not None or self.next_step in BEFORE_STAGES:
+            return None
+        return self.stage.stage

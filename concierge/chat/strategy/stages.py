@@ -4,12 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from concierge.agents.schemas.stages import Cue, Stage, StageStep
-from concierge.chat.strategy.cues import Lead, any_of, begins_another_matter, shows, wonders
+from concierge.agents.schemas.stages import Cue, Persona, Stage, StageStep
+from concierge.chat.strategy.cues import (
+    Lead,
+    any_of,
+    begins_another_matter,
+    now_shows,
+    replies_to_us,
+    shows,
+    tells_symptom,
+    wonders,
+)
 from concierge.chat.strategy.fallback import Situation
 from concierge.chat.strategy.manner import is_open_ended
-from concierge.chat.strategy.schemas import StageChoice
+from concierge.chat.strategy.schemas import StageChoice, Strategy
+from concierge.chat.writers.brief import Outcome
+from concierge.chat.writers.phrases import is_call_for_help
 from concierge.chat.writers.wishes import named
+from concierge.conversations.schemas import PassedStage
 from concierge.intelligence.view import MessageView
 from concierge.knowledge.lexical import terms
 
@@ -32,13 +44,24 @@ class Course:
         return any(shows(cue, self.lead) for cue in cues)
 
     @property
+    def is_troubled(self) -> bool:
+        """Whether there is trouble; to ask how something is done is none."""
+        it = self.it
+        asks_only = it.analysis.intent_category == "problem_solving" and not it.analysis.pain_points
+        return it.is_troubled and not (asks_only and self.shows("asks_how"))
+
+    @property
     def tells_trouble(self) -> bool:
         """Whether this message tells what is wrong, and does not merely call for help."""
-        return not self.it.moment.is_greeting and self.it.moment.unresolved > 0
+        if self.it.moment.is_greeting or is_call_for_help(self.lead.message):
+            return False
+        return self.it.moment.unresolved > 0 or tells_symptom(self.lead.message)
 
     @property
     def has_told_trouble(self) -> bool:
-        return self.tells_trouble or any(MessageView(message).trouble for message in self.lead.earlier)
+        return self.tells_trouble or any(
+            tells_symptom(message) or MessageView(message).trouble for message in self.lead.earlier
+        )
 
     @property
     def speaks_of_goods(self) -> bool:
@@ -88,7 +111,16 @@ def stage_of(it: Situation, *, escalates: bool = False) -> StageChoice | None:
         before=None if course.at is None else course.here.name,
         held=hold.name if hold else None,
         held_because=hold.because if hold else None,
+        replies=replies_to_us(lead),
     )
+
+
+def passed(strategy: Strategy, persona: Persona, outcome: Outcome) -> PassedStage | None:
+    """What the next turn has to know of the stage that this one was in."""
+    if strategy.stage is None:
+        return None
+    taken = strategy.leading is not None and outcome == "answered"
+    return PassedStage(strategy.stage.stage.name, str(persona.id), taken=taken, closed=strategy.stage.closed)
 
 
 def _place(stages: Sequence[Stage], lead: Lead) -> int | None:
@@ -109,7 +141,7 @@ def _closing(course: Course) -> Stage | None:
 
 
 def _waits(course: Course) -> Stage | None:
-    if not course.it.is_troubled or any(stage.of_trouble for stage in course.stages):
+    if not course.is_troubled or any(stage.of_trouble for stage in course.stages):
         return None
     return course.stages[0]
 
@@ -166,6 +198,12 @@ def _ahead(course: Course) -> Stage | None:
     return asked[-1] if asked else None
 
 
+def _still(course: Course) -> Stage | None:
+    """Where it is, for who asks once more for what this stage is for."""
+    asks = course.at is not None and any(now_shows(cue, course.lead) for cue in course.here.reached)
+    return course.here if asks and not replies_to_us(course.lead) else None
+
+
 def _on(course: Course) -> Stage | None:
     place = (course.at or 0) + 1
     return course.stages[place] if place < len(course.stages) and course.shows(*course.here.left) else None
@@ -181,6 +219,7 @@ MOVES: Final = (
         "begins", "Nobody has led this conversation yet: it begins with what the message asks for.", _begins
     ),
     Move("ahead", "Asks for what a later stage is for.", _ahead),
+    Move("still", "Asks for more of what this stage is for.", _still),
     Move("on", "What this stage was for has been said.", _on),
     Move("stays", "What this stage is for has not been said yet.", lambda course: course.here),
 )
@@ -193,7 +232,7 @@ def _goods(course: Course) -> bool:
 
 
 def _design(course: Course) -> bool:
-    return course.speaks_of_goods or _designs(course.lead)
+    return course.speaks_of_goods or _designs(course.lead) or wonders(course.lead.message)
 
 
 def _subject(course: Course) -> bool:
@@ -220,11 +259,11 @@ PERTINENT: Final[Mapping[StageStep, Callable[[Course], bool]]] = {
 
 def _is_beside(course: Course, stage: Stage) -> bool:
     pertinent = PERTINENT.get(stage.step)
-    return pertinent is not None and not pertinent(course)
+    asks_for_it = any(now_shows(cue, course.lead) for cue in stage.reached)
+    return not (pertinent is None or pertinent(course) or asks_for_it or replies_to_us(course.lead))
 
 
 HOLDS: Final = (
-    Hold("closed", "The matter is closed.", lambda course, _: bool(_closing(course))),
     Hold(
         "person",
         "A person is offered instead.",
@@ -235,6 +274,7 @@ HOLDS: Final = (
         "A greeting is returned, and nothing more.",
         lambda course, _: course.it.moment.is_greeting,
     ),
+    Hold("closed", "The matter is closed.", lambda course, _: bool(_closing(course))),
     Hold(
         "angry",
         "Is angry: nothing is asked of them.",
@@ -248,7 +288,7 @@ HOLDS: Final = (
     Hold(
         "trouble",
         "Trouble is not the moment to lead on.",
-        lambda course, stage: course.it.is_troubled and not stage.of_trouble,
+        lambda course, stage: course.is_troubled and not stage.of_trouble,
     ),
     Hold(
         "hurry",

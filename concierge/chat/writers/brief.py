@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from concierge.agents.schemas import GroundingMode
 from concierge.catalog.schemas.context import ProductContext
 from concierge.chat.strategy.schemas import Length, Strategy
+from concierge.chat.sums import Sum
 from concierge.customers.schemas.context import CustomerContext
 from concierge.knowledge.contradictions import Contradiction
 from concierge.knowledge.schemas import Passage
@@ -51,6 +52,7 @@ class AnswerBrief:
     products: ProductContext | None = None
     said: tuple[str, ...] = ()
     grounding: GroundingMode = "blended"
+    sum: Sum | None = None
     meant: str = ""
     language: str = "en"
     trouble: tuple[str, ...] = ()

@@ -27,7 +27,9 @@ from concierge.chat.writers.brief import (
 from concierge.chat.writers.canary import Notes, new_canary
 from concierge.chat.writers.house import HouseWriter
 from concierge.chat.writers.spending import Spending, UnpricedError
+from concierge.chat.writers.workbench import Workbench
 from concierge.kit.errors import UnavailableError
+from concierge.knowledge.schemas import Passage
 from concierge.llm.writing import (
     CalledTool,
     Discarded,
@@ -36,10 +38,10 @@ from concierge.llm.writing import (
     Request,
     TextModels,
     Tokens,
-    Tool,
     WritingEvent,
     Wrote,
 )
+from concierge.tools.calculator import Calculator
 
 # A turn has a minute: so long may all models together take, and the house writer has the rest.
 ALL_MODELS_S: Final = 45.0
@@ -84,6 +86,11 @@ class _Asked:
     notes: Notes
     request: Request
     at: float
+    bench: Workbench | None
+
+    @property
+    def sources(self) -> tuple[Passage, ...]:
+        return (*self.prompt.sources, *(self.bench.results if self.bench else ()))
 
     @property
     def most(self) -> Tokens:
@@ -102,14 +109,14 @@ class DraftWriter:
         models: TextModels,
         rests: Rests,
         persona: Persona,
-        tools: Sequence[Tool] = (),
+        calculator: Calculator | None = None,
     ) -> None:
         self._writing = writing
         self._spending = spending
         self._models = models
         self._rests = rests
         self._persona = persona
-        self._tools = tools
+        self._calculator = calculator
         self._house = HouseWriter()
 
     async def stream(self, brief: AnswerBrief) -> AsyncIterator[WriterEvent]:
@@ -135,6 +142,7 @@ class DraftWriter:
     def _asked(self, model: WritingModel, brief: AnswerBrief, deadline: float) -> _Asked:
         canary, now = new_canary(), monotonic()
         prompt = render(replace(self._persona, canary=canary), brief)
+        bench = Workbench(self._calculator, len(prompt.sources) + 1) if self._calculator else None
         parameters = brief.strategy.parameters if brief.strategy else None
         request = Request(
             system=prompt.system,
@@ -142,12 +150,12 @@ class DraftWriter:
             max_tokens=parameters.max_tokens if parameters else USUAL_TOKENS,
             total_tokens=0,
             temperature=parameters.temperature if parameters else USUAL_TEMPERATURE,
-            tools=self._tools,
+            tools=bench.tools() if bench else (),
             first_word_s=FIRST_WORD_S,
             silence_s=SILENCE_S,
             whole_s=max(0.0, min(ONE_MODEL_S, deadline - now)),
         )
-        asked = _Asked(model, prompt, Notes(prompt.system, canary), request, now)
+        asked = _Asked(model, prompt, Notes(prompt.system, canary), request, now, bench)
         most = asked.most
         return replace(asked, request=replace(request, total_tokens=most.read + most.written))
 
@@ -236,7 +244,7 @@ class _Call:
             return self._tell("empty", event.tokens)
         if self._asked.notes.are_in(text):
             return self._tell("leaked", event.tokens)
-        self.draft = Draft(text, self._asked.prompt.sources)
+        self.draft = Draft(text, self._asked.sources)
         return self._tell("answered", event.tokens)
 
     def _tell(self, outcome: CallOutcome, tokens: Tokens) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from concierge.chat.strategy.cues import says_settled
+from concierge.chat.strategy.schemas import StageChoice
 from concierge.chat.writers import phrases
 from concierge.chat.writers.asking import briefs_of
 from concierge.chat.writers.brief import (
@@ -21,12 +23,17 @@ from concierge.chat.writers.pairs import answer_of
 from concierge.chat.writers.repair import capital
 from concierge.chat.writers.selection import Reading, asks_for_amount, read, trouble_of
 from concierge.chat.writers.showing import shown
+from concierge.chat.writers.sums import summed
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
 from concierge.chat.writers.tongues import ENGLISH, in_tongue, spoken
 from concierge.chat.writers.voice import voiced
+from concierge.chat.writers.wishes import wants_products
 from concierge.knowledge.contradictions import Contradiction, Statement
 
 RELATED_SENTENCES = 2
+LED_SENTENCES = (
+    3  # Where a stage adds a sentence of its own, or points to a page, the answer leaves room for it.
+)
 DIFFERING = 0.5  # An answer is not surer than this where another page says otherwise and neither is known to be better.
 CERTAIN = 0.85  # Above this an answer stands although it holds no number where one was asked for.
 
@@ -36,8 +43,12 @@ class HouseWriter:
 
     def write(self, brief: AnswerBrief) -> WrittenAnswer:
         """The answer, in the manner that the strategy asks for, if there is one."""
-        from_catalogue = None if brief.pair else shown(brief)
+        from_catalogue = summed(brief) or (None if brief.pair else shown(brief))
         answer = _passed_on(brief) or from_catalogue or self._answer(brief)
+        if answer.outcome in {"partial", "unsupported"}:
+            answer = _noted(brief) or answer
+        if answer.outcome != "small_talk" and brief.strategy and brief.strategy.stage:
+            answer = _settled(brief, brief.strategy.stage) or answer
         if answer.outcome == "small_talk":
             return answer
         return voiced(answer, brief, leads_on=answer is from_catalogue)
@@ -98,6 +109,8 @@ def compose(brief: AnswerBrief) -> WrittenAnswer:
 
 def _limit(brief: AnswerBrief, outcome: Outcome) -> int:
     limit = min(brief.max_sentences, 2) if brief.length == "brief" else brief.max_sentences
+    if brief.strategy and brief.strategy.leading and brief.strategy.leading.leads:
+        limit = min(limit, LED_SENTENCES)
     return max(1, limit if outcome == "answered" else min(limit, RELATED_SENTENCES))
 
 
@@ -197,6 +210,25 @@ def _passed_on(brief: AnswerBrief) -> WrittenAnswer | None:
         return None
     text = spoken(brief, phrases.TO_A_PERSON)
     return WrittenAnswer(text, "answered", 1.0, pieces=(text,), offers_handover=True)
+
+
+def _noted(brief: AnswerBrief) -> WrittenAnswer | None:
+    """A word of thanks to somebody who tells what was asked of them: that is no question that could go unanswered."""
+    strategy = brief.strategy
+    if strategy is None or strategy.stage is None or not strategy.stage.replies:
+        return None
+    if strategy.leading is None or phrases.unsaid(strategy.leading.wordings, brief.said) is None:
+        return None
+    text = phrases.pick(phrases.NOTED, brief.question, brief.turn, brief.said)
+    return WrittenAnswer(text, "answered", 1.0, pieces=(text,))
+
+
+def _settled(brief: AnswerBrief, choice: StageChoice) -> WrittenAnswer | None:
+    """A word to somebody who says that it works now, and wants nothing more: there is nothing to look up for them."""
+    if not choice.closed or not says_settled(brief.question) or wants_products(brief.question):
+        return None
+    text = phrases.pick(phrases.GOOD_TO_HEAR, brief.question, brief.turn, brief.said)
+    return WrittenAnswer(text, "small_talk", 1.0, pieces=(text,))
 
 
 def _unsettled(brief: AnswerBrief) -> str:

@@ -12,7 +12,7 @@ _AGREED = r"(?:ok(?:ay)?|great|perfect|super|cool|nice|awesome|got it|alright|al
 
 _THANKS = rf"(?:thanks?(?: you)?|thx|ty|cheers|much appreciated|many thanks){_TAIL}"
 _BYE = rf"(?:(?:good)?bye+|see (?:you|ya)(?: later| soon)?|good night|take care|have a (?:nice|good|great) (?:day|one|evening|weekend)){_TAIL}"
-_PRAISE = r"(?:that(?:'s|’s| is|s) )?(?:perfect|great|lovely|wonderful|awesome|brilliant|all|it|very (?:kind|helpful))|you(?:'ve|’ve| have) been (?:really |very |so )?(?:helpful|kind|great)"
+_PRAISE = r"(?:(?:that(?:'s|’s| is|s) )?(?:perfect|great|lovely|wonderful|awesome|brilliant|all|it|very (?:kind|helpful))|you(?:'ve|’ve| have) been (?:really |very |so )?(?:helpful|kind|great))"
 _SOLVED = r"(?:(?:that|it|this)(?:'s|’s| is| has|s)? )(?:(?:worked|works|helped|helps|solved|fixed|did it|did the trick|(?:much |all )?better|fine|solved it)(?: (?:a lot|now|again|well|fine|perfectly))*)"
 
 _DANKE = r"(?:vielen |herzlichen |besten )?dank(?:e)?(?: (?:schön|sehr|dir|ihnen|für (?:die|ihre) hilfe))*"
@@ -22,6 +22,9 @@ _ADIOS = r"(?:adi[óo]s|hasta (?:luego|pronto|ma[ñn]ana)|chao|buen d[ií]a|que 
 _MERCI = r"(?:merci(?: (?:beaucoup|bien|à vous))?|je vous remercie)"
 _AU_REVOIR = r"(?:au revoir|à bient[ôo]t|bonne (?:journée|soirée))"
 
+# For somebody who says that it is settled.
+GOOD_TO_HEAR = ("Good to hear!", "That's good news!", "Lovely, then that is settled.")
+
 # What a visitor says → what the house answers. {name} is the agent's.
 SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -29,7 +32,11 @@ SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("Hello! What can I help you with?", "Hi there! What are you looking for?", "Welcome! What would you like to know?"),
     ),
     (
-        rf"(?:(?:{_AGREED}|{_SOLVED}|{_THANKS})[,!. ]+)*(?:{_THANKS}|{_SOLVED})(?:[,.! ]+(?:{_PRAISE}|{_SOLVED}))*",
+        rf"(?:(?:{_AGREED}|{_THANKS})[,!. ]+)*{_SOLVED}(?:[,.! ]+(?:{_THANKS}|{_PRAISE}|{_SOLVED}))*",
+        GOOD_TO_HEAR,
+    ),
+    (
+        rf"(?:(?:{_AGREED}|{_THANKS})[,!. ]+)*{_THANKS}(?:[,.! ]+{_PRAISE})*",
         ("You're welcome!", "Glad to help!", "My pleasure!"),
     ),
     (
@@ -120,6 +127,13 @@ UNSETTLED = (
 UNSEEN_ORDER = (
     "I can't see live orders from here. Shall I bring in a colleague who can look yours up?",
     "Where your order is just now, a colleague can look up; I can't see it from here. Shall I bring one in?",
+)
+# For somebody who told what was asked of them, before the next step.
+NOTED = (
+    "Good to know, thank you.",
+    "That helps, thank you.",
+    "Thank you, that makes it clearer.",
+    "I see, thank you.",
 )
 # For somebody who asks for a person.
 TO_A_PERSON = (

@@ -29,7 +29,7 @@ class Shelf:
         spans = entry.sentences[:sentences]
         start, end = (spans[0][0], spans[-1][1]) if spans else (0, len(entry.text))
         sentence = entry.text[start:end]
-        number = self._cite(passage_of(entry, 0), sentence, start, end)
+        number = self.cite(passage_of(entry, 0), sentence, start, end)
         if item:
             self.pieces.append(
                 f"\n- {marked(sentence, number)}" if self.pieces else f"- {marked(sentence, number)}"
@@ -44,20 +44,20 @@ class Shelf:
         told = [others[0][start:end] for start, end in sentence_spans(others[0])[:1]] if others else []
         for line in (offer, *(told if conditions else ())):
             start = passage.text.index(line)
-            self.say(marked(line, self._cite(passage, line, start, start + len(line))))
+            self.say(marked(line, self.cite(passage, line, start, start + len(line))))
 
     def prices(self, priced: Sequence[tuple[PriceRange, CatalogEntry]]) -> None:
         """Say where each category begins: “You'll find sofas from $899 [1] and chairs from $129 [2].”"""
         for place, (price, entry) in enumerate(priced):
             start, end = entry.sentences[0]
             quote = entry.text[start:end]
-            number = self._cite(passage_of(entry, 0), quote, start, end, said=price.said)
+            number = self.cite(passage_of(entry, 0), quote, start, end, said=price.said)
             before = "You'll find " if place == 0 else " and " if place == len(priced) - 1 else ", "
             stop = "." if place == len(priced) - 1 else ""
             text = f"{before}{lowered(price.category)} from {price.said} [{number}]{stop}"
             self.say(text) if place == 0 else self.pieces.append(text)
 
-    def _cite(self, passage: Passage, quote: str, start: int, end: int, *, said: str | None = None) -> int:
+    def cite(self, passage: Passage, quote: str, start: int, end: int, *, said: str | None = None) -> int:
         key = str(passage.chunk_id)
         if key not in self.citations:
             self.citations[key] = Citation(

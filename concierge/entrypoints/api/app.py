@@ -16,6 +16,7 @@ from concierge.agents.routes.writing import router as writing_routes
 from concierge.billing.routes import router as billing_routes
 from concierge.catalog.routes import router as catalog_routes
 from concierge.catalog.routes.imports import router as catalog_import_routes
+from concierge.chat.persona_routes import router as persona_preview_routes
 from concierge.chat.routes import customers as customer_data_routes
 from concierge.chat.routes import router as chat_routes
 from concierge.conversations.routes import router as conversations_routes
@@ -56,6 +57,7 @@ ROUTERS = (
     writing_routes,
     strategies_routes,
     personas_routes,
+    persona_preview_routes,
     sessions_routes,
     memory_routes,
     customers_router,
@@ -107,6 +109,7 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
         yield
         await platform.watching.close()
         await platform.chat.drain()
+        await platform.calculator.close()
         if worker is not None:
             worker.cancel()
             with suppress(asyncio.CancelledError):

@@ -5,12 +5,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from concierge.agents.schemas.policy import StrategyPolicy
+from concierge.agents.schemas.stages import Persona
 from concierge.catalog.schemas.context import ProductContext
+from concierge.chat.strategy.cues import Lead
 from concierge.chat.strategy.decide import decide
 from concierge.chat.strategy.moment import moment_of
+from concierge.chat.strategy.stages import passed
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
 from concierge.chat.writers.catalog import passage_of
 from concierge.chat.writers.house import HouseWriter
+from concierge.conversations.schemas import PassedStage
 from concierge.customers.schemas.context import CustomerContext
 from concierge.intelligence.reading import analyse
 from concierge.intelligence.view import MessageView, Surroundings
@@ -41,6 +45,7 @@ class Visit:
     customer: CustomerContext = STRANGER
     products: ProductContext = SHOP
     page: str = ""
+    persona: Persona | None = None
     turns: list[Said] = field(default_factory=list[Said])
 
     def say(self, message: str) -> Said:
@@ -55,7 +60,8 @@ class Visit:
         view = MessageView(message, plain.question_vector, history, Surroundings(page=self.page))
         analysis = analyse(view)
         moment = moment_of(message, history, analysis, None)
-        strategy = decide(analysis, self.customer, self.products, StrategyPolicy(), moment)
+        lead = self.persona and Lead(self.persona, message, tuple(history), self._last(self.persona))
+        strategy = decide(analysis, self.customer, self.products, StrategyPolicy(), moment, lead)
         rows = [passage_of(entry, rank) for rank, entry in enumerate(self.products.matches)]
         return replace(
             plain,
@@ -68,6 +74,12 @@ class Visit:
             products=self.products,
             said=tuple(turn.text for turn in self.turns),
         )
+
+    def _last(self, persona: Persona) -> PassedStage | None:
+        if not self.turns:
+            return None
+        strategy, outcome = self.turns[-1].brief.strategy, self.turns[-1].answer.outcome
+        return strategy and passed(strategy, persona, outcome)
 
     def all(self, messages: Sequence[str]) -> list[Said]:
         return [self.say(message) for message in messages]

@@ -55,8 +55,8 @@ def test_a_question_without_such_words_is_looked_for_as_it_is() -> None:
     ("message", "replies"),
     [
         ("ok thanks, bye!", ("Goodbye", "Bye", "See you")),
-        ("great, that worked!", ("welcome", "Glad", "pleasure")),
-        ("it is better now, thank you", ("welcome", "Glad", "pleasure")),
+        ("great, that worked!", ("Good to hear", "good news", "settled")),
+        ("it is better now, thank you", ("Good to hear", "good news", "settled")),
         ("Danke, tschüss!", ("Auf Wiedersehen", "Tschüss", "Bis bald")),
         ("Vielen Dank", ("Gern", "gern")),
         ("muchas gracias", ("De nada", "gusto", "placer")),

@@ -8,7 +8,7 @@ from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
 from concierge.chat.writers.voice.joining import is_prose
 from concierge.chat.writers.voice.openings import opening_of
 from concierge.chat.writers.voice.recalling import recalled_of
-from concierge.chat.writers.voice.stages import leads, led
+from concierge.chat.writers.voice.stages import led
 from concierge.chat.writers.voice.steps import next_step_of
 
 __all__ = ["voiced"]
@@ -28,8 +28,7 @@ def voiced(answer: WrittenAnswer, brief: AnswerBrief, *, leads_on: bool = False)
     opening = opening_of(brief.strategy, brief.question, brief.said, brief.language)
     opening = opening or recalled_of(brief, answer)
     strategy = brief.strategy
-    stage = leads(strategy)
-    if stage is not None:
+    if (stage := strategy.leading) is not None:
         answer, step = led(answer, brief, stage)
         return _between(opening, answer, "" if _asks(answer.text) else step)
     leads_on = leads_on or (strategy.open_ended and brief.pair is None)

@@ -1,0 +1,1 @@
+"""What an agent looks up and works out beyond its knowledge: the web, and calculations."""
