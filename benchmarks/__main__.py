@@ -12,7 +12,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import catalog, customers, ingestion, load, packs, report, retrieval, start, tools, turns
+from benchmarks import (
+    catalog,
+    customers,
+    grounding,
+    ingestion,
+    load,
+    packs,
+    report,
+    retrieval,
+    start,
+    tools,
+    turns,
+)
 from benchmarks.corpus import Corpus, Halves, Mixture, made_up_corpus, real_corpus
 from benchmarks.figures import Figure
 from benchmarks.packs import PackDatabase, Wanted
@@ -134,6 +146,10 @@ async def measure_tools(run: Run) -> None:
     run.groups["Tools"] = await tools.measure(run.cache, 30 if run.quick else 200)
 
 
+async def measure_grounding(run: Run) -> None:
+    run.groups["Proof of what a model wrote"] = grounding.measure(40 if run.quick else 200)
+
+
 GROUPS: dict[str, Callable[[Run], Coroutine[None, None, None]]] = {
     "retrieval": measure_retrieval,
     "turns": measure_turns,
@@ -143,6 +159,7 @@ GROUPS: dict[str, Callable[[Run], Coroutine[None, None, None]]] = {
     "ingestion": measure_ingestion,
     "catalog": measure_catalog,
     "tools": measure_tools,
+    "grounding": measure_grounding,
 }
 
 

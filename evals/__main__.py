@@ -1,6 +1,6 @@
 """Measures how well the product finds and answers, on public sets, and says whether every target is met.
 
-    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,answerability,instructions,intelligence,dialogues,learning]
+    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,answerability,instructions,grounding,intelligence,dialogues,learning]
 
 Tables go to the terminal, all figures and every question to evals/results/*.json. Exits 1 when a target is missed.
 """
@@ -23,6 +23,7 @@ from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
 from evals.conversations import measure_dialogues
 from evals.data import data_folder
 from evals.diagram import MESSAGES, confusion_svg, reliability_svg
+from evals.grounding.measure import measure_grounding
 from evals.injections import measure_injections
 from evals.intelligence.measure import measure_intelligence
 from evals.learning.measure import measure_learning
@@ -42,7 +43,7 @@ RESULTS = Path(__file__).parent / "results"
 PARAGRAPHS = "squad2_paragraphs"
 SETS = (
     *("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un"),
-    *("chunking", "answerability", "instructions", "intelligence", "dialogues", "learning"),
+    *("chunking", "answerability", "instructions", "grounding", "intelligence", "dialogues", "learning"),
 )
 # What needs no data is a world of its own.
 WITHOUT_DATA = {"learning": measure_learning}
@@ -58,6 +59,7 @@ OF_STORE = {"answerability": measure_answerability, "dialogues": measure_dialogu
 OF_TEXTS = {
     "chunking": measure_chunking,
     "instructions": measure_injections,
+    "grounding": measure_grounding,
     "intelligence": measure_intelligence,
 }
 

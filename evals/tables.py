@@ -10,6 +10,7 @@ from concierge.entrypoints.evaluation.dialogues import DialogueReport
 from evals.answerability import AnswerabilityReport
 from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
+from evals.grounding.tables import tables_of as grounding_tables
 from evals.injections import Rate
 from evals.intelligence.measure import Confusion
 from evals.learning.tables import tables_of as learning_tables
@@ -37,6 +38,8 @@ def tables_of(measurement: Measurement) -> Iterator[Table]:
         yield from _read_messages(measurement.reports)
     elif measurement.name == "dialogues":
         yield _dialogues(measurement.reports)
+    elif measurement.name == "grounding":
+        yield from grounding_tables(measurement.reports["grounding"])
     elif measurement.name == "learning":
         yield from learning_tables(measurement.reports)
     elif measurement.name == "instructions":

@@ -167,16 +167,12 @@ def build(
     search = Search(db, clock, reranker=_reranker(settings), vectors=vectors)
     guidance, language_model = GuidanceService(db, vectors), create_structured_model(settings.llm)
     analyst = Analyst(vectors, language_model, guidance)
-    judgement, memory, sessions = (
-        Judgement(db, clock),
-        Memory(db, vectors, clock),
-        SessionInferenceService(db),
-    )
+    judgement, memory = Judgement(db, clock), Memory(db, vectors, clock)
     learning, products = Learning(db, judgement, clock), _catalog(db, embedders, vectors, clock)
-    calculator, billing = Calculator(), _billing(settings, db, clock)
+    sessions, billing = SessionInferenceService(db), _billing(settings, db, clock)
     requests, reception = MemoryRequests(db, memory, clock), _reception(settings, db, billing.plans, clock)
     recollection = Recollection(db, sessions, requests, products.contexts, vectors, clock)
-    modelling, answering = _answering(settings, db, embedders.default, calculator, clock)
+    modelling, answering, calculator = _answering(settings, db, embedders.default, clock)
     pipeline = Pipeline(db, search, analyst, _vocabularies(db), recollection, learning, answering, clock)
     chat = ChatService(db, reception, pipeline, settings.limits.turn_seconds)
     return Platform(
@@ -232,14 +228,15 @@ def _outside(settings: Settings, db: Database, embedder: Embedder, clock: Clock)
 
 
 def _answering(
-    settings: Settings, db: Database, embedder: Embedder, calculator: Calculator, clock: Clock
-) -> tuple[Modelling, Answering]:
+    settings: Settings, db: Database, embedder: Embedder, clock: Clock
+) -> tuple[Modelling, Answering, Calculator]:
     sealer = Sealer(signing_key(settings), "language models")
     chain = ModelChain(db, sealer, of_settings(settings.writer))
-    models, budgets = TextModels(), Budgets(db, clock)
+    models, budgets, calculator = TextModels(), Budgets(db, clock), Calculator()
     writers = Writers(chain, models, budgets, calculator)
     outside = _outside(settings, db, embedder, clock)
-    return Modelling(db, chain, models, budgets, sealer), Answering(writers, Prover(embedder), outside)
+    modelling = Modelling(db, chain, models, budgets, sealer)
+    return modelling, Answering(writers, Prover(embedder), outside), calculator
 
 
 def analyst_of(settings: Settings) -> Analyst:

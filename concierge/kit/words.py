@@ -230,7 +230,11 @@ def idf(documents: int, df: int) -> float:
 
 
 def _words(text: str) -> Iterable[str]:
-    decomposed = unicodedata.normalize("NFKD", text.replace("’", "'")).casefold()
+    text = text.replace("’", "'")
+    if text.isascii():  # Most text is, and then nothing below would change it.
+        yield from _WORD.findall(text.lower())
+        return
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
     plain = unicodedata.normalize("NFC", _LATIN_MARKS.sub("", decomposed))
     for match in _WORD.finditer(plain):
         word = match.group()

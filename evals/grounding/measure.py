@@ -26,7 +26,7 @@ from concierge.knowledge.schemas import Passage
 from evals.data import data_folder
 from evals.grounding.drafts import EACH, KINDS, Draft, drafts
 from evals.grounding.material import documents
-from evals.grounding.tables import tables_of
+from evals.grounding.tables import Rate, tables_of
 from evals.measure import Check, Measurement
 
 Outcome = Literal["kept", "reworded", "dropped"]
@@ -48,22 +48,6 @@ class Row:
     cited: bool
     reason: str
     milliseconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Shares of the drafts of one kind in one half."""
-
-    kind: str
-    half: str
-    right: bool
-    drafts: int
-    kept: float
-    reworded: float
-    dropped: float
-    cited: float
-    blended_kept: float
-    plain_kept: float
 
 
 def judged(draft: Draft) -> Row:

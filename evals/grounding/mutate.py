@@ -115,10 +115,7 @@ def other_number(text: str, around: Surroundings, lot: random.Random) -> str | N
             + text[word.end() :]
         )
     near = {number for other in around.passage for number in _NUMBER.findall(other.quote)} - {found.group()}
-    if near and lot.random() < 0.5:
-        number = lot.choice(sorted(near))
-    else:
-        number = _changed(found.group(), lot)
+    number = lot.choice(sorted(near)) if near and lot.random() < 0.5 else _changed(found.group(), lot)
     return text[: found.start()] + number + text[found.end() :]
 
 

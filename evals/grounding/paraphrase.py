@@ -183,16 +183,7 @@ def _active(text: str, _: random.Random) -> str:
 
 
 def _other_numbers(text: str, lot: random.Random) -> str:
-    for pattern, told in (
-        (_WEEKS, lambda found: f"{7 * int(found[1])} days"),
-        (_YEARS, lambda found: f"{12 * int(found[1])} months" if lot.random() < 0.3 else found.group()),
-        (_COUNTED, lambda found: _in_words(int(found[1]))),
-        (_PERCENT, lambda found: " per cent" if "%" in found.group() else "%"),
-        (_THOUSANDS, lambda found: f"{found[1]}{found[2]}"),
-        (_DOLLARS, lambda found: f"{found[1]} dollars"),
-        (_DATE, lambda found: f"{found[2]} {found[1]}, {found[3]}"),
-        (_DATE_US, lambda found: f"{found[2]} {found[1]} {found[3]}"),
-    ):
+    for pattern, told in _NUMBERS_TOLD:
         if lot.random() < 0.7:
             text = pattern.sub(told, text)
     return text
@@ -219,6 +210,20 @@ def _opened(text: str, lot: random.Random) -> str:
     return lot.choice(_OPENINGS) + _small(text) if lot.random() < 0.3 else text
 
 
+def _in_months(found: re.Match[str]) -> str:
+    return f"{12 * int(found[1])} months"
+
+
+_NUMBERS_TOLD: Final[Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]]] = (
+    (_WEEKS, lambda found: f"{7 * int(found[1])} days"),
+    (_YEARS, _in_months),
+    (_COUNTED, lambda found: _in_words(int(found[1]))),
+    (_PERCENT, lambda found: " per cent" if "%" in found.group() else "%"),
+    (_THOUSANDS, lambda found: f"{found[1]}{found[2]}"),
+    (_DOLLARS, lambda found: f"{found[1]} dollars"),
+    (_DATE, lambda found: f"{found[2]} {found[1]}, {found[3]}"),
+    (_DATE_US, lambda found: f"{found[2]} {found[1]} {found[3]}"),
+)
 CHANGES: Final[Sequence[Change]] = (
     _other_words,
     _other_order,

@@ -1,12 +1,13 @@
 """The table of drafts: what became of their sentences, by kind and half."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from rich.table import Table
 
 
-class Rated(Protocol):
+@dataclass(frozen=True, slots=True)
+class Rate:
     """Shares of the drafts of one kind in one half."""
 
     kind: str
@@ -32,14 +33,14 @@ NAMES = (
 )
 
 
-def tables_of(rates: Sequence[Rated]) -> Iterator[Table]:
+def tables_of(rates: Sequence[Rate]) -> Iterator[Table]:
     for half in ("dev", "held out"):
         own = [rate for rate in rates if rate.half == half]
         if own:
             yield _table(half, own)
 
 
-def _table(half: str, rates: Sequence[Rated]) -> Table:
+def _table(half: str, rates: Sequence[Rate]) -> Table:
     table = Table(title=f"Sentences of drafts, {half}", title_justify="left")
     table.add_column("kind")
     for name in ("drafts", *NAMES):

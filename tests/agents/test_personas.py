@@ -1,5 +1,6 @@
 """Who an agent is: taken from a template or written anew, changed with every version kept, and given to agents."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -216,6 +217,32 @@ async def test_restoring_makes_a_new_version_of_an_old_one(tenant: Tenant) -> No
     assert len((await call(tenant, "GET", f"{path}/versions")).json()) == 3
     missing = await call(tenant, "POST", f"{path}/versions/9/restore")
     assert (missing.status_code, missing.json()["code"]) == (404, "persona_version_not_found")
+
+
+async def test_an_old_name_that_is_taken_meanwhile_cannot_be_restored(tenant: Tenant) -> None:
+    persona = await barista(tenant)
+    await call(tenant, "PATCH", f"/{persona['id']}", {"name": "Roaster"})
+    await barista(tenant)
+    refused = await call(tenant, "POST", f"/{persona['id']}/versions/1/restore")
+    assert (refused.status_code, refused.json()["code"]) == (409, "persona_name_taken")
+
+
+async def test_changes_at_the_same_moment_make_a_version_each(tenant: Tenant) -> None:
+    path = f"/{(await barista(tenant))['id']}"
+    answers = await asyncio.gather(
+        *(call(tenant, "PATCH", path, {"system_prompt": f"You roast {n} beans."}) for n in range(4))
+    )
+    assert sorted(answer.json()["version"] for answer in answers) == [2, 3, 4, 5]
+
+
+async def test_a_persona_is_given_or_deleted_but_never_both(tenant: Tenant) -> None:
+    for number in range(4):
+        persona = await barista(tenant, name=f"Barista {number}")
+        given, deleted = await asyncio.gather(
+            expertise(tenant, persona_id=persona["id"]), call(tenant, "DELETE", f"/{persona['id']}")
+        )
+        assert (given.status_code, deleted.status_code) in {(200, 409), (404, 204)}
+        await expertise(tenant, persona_id=None)
 
 
 async def test_a_persona_in_use_stays_and_its_agents_are_named(tenant: Tenant) -> None:

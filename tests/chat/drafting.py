@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from tests.factories.tenants import Tenant, make_tenant
 from tests.llm.language_vendors import KEY
 from tests.llm.streaming_vendors import Streamed, StreamingServer, completions_text
 
+FREE = Decimal(0)
 RETURNS = "# Returns\n\nYou have 30 days from delivery to send anything back. We collect it for free.\n"
 DELIVERY = "# Delivery\n\nDelivery is free above $500. Below that it costs $49. It takes 5 working days.\n"
 
@@ -69,8 +71,8 @@ async def drafting_shop(
             key=SecretStr(KEY),
             url=url,
             fallback=WritingModel(
-                model="openai:small", key=SecretStr(KEY), url=url, read_price=0, written_price=0
-            ),  # pyright: ignore[reportArgumentType]  # pydantic makes decimals of them.
+                model="openai:small", key=SecretStr(KEY), url=url, read_price=FREE, written_price=FREE
+            ),
             **limits,
         )
         platform = build(settings.model_copy(update={"writer": writer}), database, embedder=embedder)

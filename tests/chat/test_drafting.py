@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from decimal import Decimal
 from typing import Any
 
@@ -169,8 +169,12 @@ async def test_who_repeats_the_notes_is_not_heard_out(shop: DraftingShop) -> Non
     assert run not in told[-1][1]["response"]
 
 
-@pytest.mark.parametrize("dress", [str, str.upper, "-".join, lambda word: word[::-1]])
-def test_the_canary_is_found_in_every_dress(dress: Any) -> None:
+def turned_round(word: str) -> str:
+    return word[::-1]
+
+
+@pytest.mark.parametrize("dress", [str, str.upper, "-".join, turned_round])
+def test_the_canary_is_found_in_every_dress(dress: Callable[[str], str]) -> None:
     canary = new_canary()
     notes = Notes(f"You are Ada. These notes are filed as {canary}.", canary)
 

@@ -29,7 +29,7 @@ class ExpertiseService:
         """Errors: AgentNotFoundError, PersonaNotFoundError, PackOfAgentNotFoundError, EntitlementRequiredError."""
         agent, packs = await self._agents.get(agent_id)
         if patch.persona_id is not None:
-            await self._check_persona(patch.persona_id)
+            await self._hold(patch.persona_id)
         if "persona_id" in patch.model_fields_set:
             agent.persona_id = patch.persona_id
         if patch.tool_policy is not None:
@@ -43,8 +43,9 @@ class ExpertiseService:
         own = AgentPatch(grounding_mode=patch.grounding_mode, pack_ids=patch.pack_ids)
         return await self._agents.changed(agent, packs, own)
 
-    async def _check_persona(self, persona_id: UUID) -> None:
-        persona = await self._personas.get(persona_id)
+    async def _hold(self, persona_id: UUID) -> None:
+        """Keep a persona from being deleted while it is given to an agent, whose plan has to hold it."""
+        persona = await self._personas.get(persona_id, for_change=True)
         if persona is None:
             raise PersonaNotFoundError
         self._allow(Feature.PERSONA_TEMPLATES if is_built_in(persona) else Feature.CUSTOM_PERSONAS)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 from concierge.chat.grounding.facts import Facts
 from concierge.chat.grounding.schemas import Claimless
@@ -15,7 +15,9 @@ _OPENINGS: Final[Mapping[Claimless, str]] = {
     "not_known": r"(?:i (?:really |just )?(?:do not|don['’]t|cannot|can['’]t|could not|couldn['’]t|did not|didn['’]t|have no|am not (?:sure|able)|was not able|wasn['’]t able|haven['’]t)|i['’]?m not (?:sure|able|certain)|i['’]?m unable|i am unable|i lack|unfortunately,? i (?:do not|don['’]t|cannot|can['’]t|could not|couldn['’]t|have no)|(?:there is|i see) (?:no|nothing) (?:information|mention|detail|answer)|(?:the|my) (?:sources?|documents?|passages?|information|documentation|material)s?(?: (?:i have|provided|available))? (?:do(?:es)? not|do(?:es)?n['’]t) (?:say|mention|state|specify|cover|contain|include|tell))\b",
     "connective": r"(?:here(?:['’]s| is| are)|let me (?:explain|walk|show|help|check|see|take)|in (?:short|summary|other words|brief)|to (?:summari[sz]e|sum up|be clear|answer)|that (?:said|is it)|first things first|the (?:short |quick )?answer|good to know|of course|certainly|gladly|sure|absolutely|exactly|yes|no|okay|ok|alright|right|see|below|a few|some|these|this|there (?:is|are)|you can|note|please note|as follows|for example)\b",
 }
-_OPENING = {reason: re.compile(rf"[\W_]*{pattern}", re.IGNORECASE) for reason, pattern in _OPENINGS.items()}
+_OPENING: Final[Mapping[Claimless, re.Pattern[str]]] = {
+    reason: re.compile(rf"[\W_]*{pattern}", re.IGNORECASE) for reason, pattern in _OPENINGS.items()
+}
 # Words such sentences may hold, by stems; of "I don't know" more is allowed, as it states nothing.
 _SOCIAL: Final = frozenset(
     stems(
@@ -38,7 +40,7 @@ _COMMITTING: Final = frozenset(
 )
 # Who bounds or limits something, or calls it free, says something.
 _TELLING: Final = frozenset(
-    {"free", "for_a_fee", "at_most", "at_least", "except", "only", "excluded", "before", "within", "must"}
+    {"free", "for_a_fee", "at_most", "at_least", "except", "only", "excluded", "before", "within"}
 )
 _ABOUT_US = re.compile(r"\b(?:we|us|our|ours|ourselves|we['’]\w+)\b", re.IGNORECASE)
 _OUR_PEOPLE = re.compile(
@@ -53,15 +55,22 @@ _PROMISE = re.compile(
     re.IGNORECASE,
 )
 _CONTINUES = re.compile(r"\b(?:but|however|although|though|yet|because|since)\b|[;–—]", re.IGNORECASE)
+_BARE_ANSWER = re.compile(
+    r"[\W_]*(?:yes|no|yep|nope|correct|absolutely|exactly|certainly|of course|definitely|right)\b(?:[,\s]+(?:absolutely|indeed|of course|certainly|exactly|you can(?:not)?|it is|it does|that is (?:right|correct)|that['’]s (?:right|correct)))?[\W_]*$",
+    re.IGNORECASE,
+)
+# From here on a sentence speaks of what the sources speak of.
+_LIKE_A_SOURCE: Final = 0.34
 _REFERS = re.compile(
     r"[\W_]*(?:it|its|they|their|them|this|these|that|those|he|she|here|the|your|my)\b|\b(?:your (?:order|account|plan|purchase|package|subscription)|the (?:product|item|plan|order|service))\b",
     re.IGNORECASE,
 )
 
 
-def promises(text: str) -> bool:
-    """Whether the agent says of itself that it did or will do something."""
-    return bool(_PROMISE.search(text))
+def promises(text: str, of: Literal["i", "we"] | None = None) -> bool:
+    """Whether the agent says of itself, or of the business, that it did or will do something; `of` asks for one only."""
+    found = _PROMISE.search(text)
+    return found is not None and (of is None or found.group().lower().startswith(of))
 
 
 def claimless(facts: Facts, text: str, asked: frozenset[str]) -> Claimless | None:
@@ -69,26 +78,34 @@ def claimless(facts: Facts, text: str, asked: frozenset[str]) -> Claimless | Non
 
     `asked` are the stems of the visitor's own words, which a question back or an "I don't know" may repeat.
     """
-    if facts.valued.values or facts.valued.addresses or facts.valued.codes or promises(text):
+    if _says_something(facts, text, asked):
         return None
-    if facts.names - asked - _SOCIAL:
-        return None
-    if any(not _TELLING.isdisjoint(clause.turns) for clause in facts.clauses):
-        return None
-    rest = frozenset(facts.words) - _SOCIAL - asked
     ours = bool(_ABOUT_US.search(_OUR_PEOPLE.sub(" ", text)))
-    if _OPENING["not_known"].match(text) and not ours and not _CONTINUES.search(text):
+    if ours:
+        return None
+    if _OPENING["not_known"].match(text) and not _CONTINUES.search(text):
         return "not_known"
-    if ours or frozenset(facts.words) & _COMMITTING:
+    rest = frozenset(facts.words) - _SOCIAL - asked
+    if frozenset(facts.words) & _COMMITTING:
         return None
     if text.rstrip(" \"”'’)*_").endswith("?") and _asks(facts, rest):
         return "question"
-    if rest:
-        return None
-    found = next((reason for reason, opening in _OPENING.items() if opening.match(text)), None)
-    if found:
-        return found
-    return "connective" if not facts.words else None
+    return None if rest else _kind(facts, text)
+
+
+def _says_something(facts: Facts, text: str, asked: frozenset[str]) -> bool:
+    """Whether it has a value, an address, a name that is not the visitor's, a bound, or a promise."""
+    exact = facts.valued.values or facts.valued.addresses or facts.valued.codes
+    if exact or facts.names - asked - _SOCIAL or promises(text):
+        return True
+    return any(not _TELLING.isdisjoint(clause.turns) for clause in facts.clauses)
+
+
+def _kind(facts: Facts, text: str) -> Claimless | None:
+    for reason, opening in _OPENING.items():
+        if opening.match(text):
+            return reason
+    return None if facts.words else "connective"
 
 
 def _asks(facts: Facts, rest: frozenset[str]) -> bool:
@@ -101,15 +118,9 @@ def announces(facts: Facts) -> bool:
     return not set(facts.words) - ANNOUNCING - _SOCIAL and not facts.valued.values and not facts.names
 
 
-def is_bare_answer(facts: Facts, text: str) -> bool:
+def is_bare_answer(text: str) -> bool:
     """A "yes" or "no" with nothing behind it: it is worth what follows it."""
-    return not facts.words and bool(
-        re.match(
-            r"[\W_]*(?:yes|no|yep|nope|correct|absolutely|exactly|certainly|of course|definitely)\b",
-            text,
-            re.IGNORECASE,
-        )
-    )
+    return bool(_BARE_ANSWER.match(text))
 
 
 def is_general(facts: Facts, text: str, likeness: float) -> bool:
@@ -124,6 +135,3 @@ def is_general(facts: Facts, text: str, likeness: float) -> bool:
     if frozenset(facts.words) & (BUSINESS | _COMMITTING):
         return False
     return len(facts.words) >= 2 and likeness < _LIKE_A_SOURCE
-
-
-_LIKE_A_SOURCE: Final = 0.34

@@ -16,7 +16,7 @@ PieceKind = Literal["sentence", "row", "header", "heading", "code"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _LINE = re.compile(r"[^\r\n\u2028\u2029]+")
-_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+|\s{0,3}(?:\*\*|__)(?=[^*_]{1,80}(?:\*\*|__):?\s*$)")
+_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+|\s{0,3}(?:\*\*|__)(?=[^*_.!?]{1,80}(?:\*\*|__):?\s*$)")
 _LIST = re.compile(r"(?P<indent>\s*)(?P<mark>[-*+•–]|\d{1,4}[.)])\s+(?=\S)")
 _LISTED = re.compile(r"[\s>]*(?:[-*+•–]|\d{1,4}[.)])\s+$")
 _QUOTED = re.compile(r"\s{0,3}(?:>\s?)+")
@@ -26,6 +26,10 @@ _FENCE = re.compile(r"\s*(```|~~~)")
 _TIGHT = re.compile(r"\s+([.,;:!?…])(?=\s|$)")
 _SPACE = re.compile(r"\s+")
 _IMAGE = re.compile(r"!\[[^\]\n]{0,200}\]\([^)\n]{0,400}\)")
+# A longer sentence is none; nobody reads it, and it would cost more than all others together.
+LONGEST = 1500
+# What would make a line of a sentence that stood within one.
+_LEADING = re.compile(r"(?:(?:#{1,6}|[-*+•–|]|>+|\d{1,4}[.)])\s+|>|\||`{3,}\s*|~{3,}\s*)+")
 _NO_WORDS = re.compile(r"[\W_]*$")
 
 
@@ -102,7 +106,7 @@ class _Cutter:
             level = len(heading[1]) if heading[1] else 7
             self.add("heading", heading.end() + start, end, line[: heading.end()], level=level)
         elif line.count("|") >= 2 and line.lstrip().startswith("|"):
-            self.row(start, end, line)
+            self.row(start, end, line[: 2 * LONGEST])
         elif _RULE.match(line):
             self.close()
         else:
@@ -177,7 +181,10 @@ class _Cutter:
         cells: tuple[str, ...] = (),
     ) -> None:
         start, end = trim(self.clean, start, end)
-        raw = tidy(self.clean[start:end])
+        raw = self.clean[start : min(end, start + 2 * LONGEST)]
+        raw = (
+            _LEADING.sub("", tidy(raw), count=1) if kind == "sentence" and _LEADING.match(raw) else tidy(raw)
+        )
         if not raw or _NO_WORDS.match(raw):
             return
         self.push(
@@ -186,7 +193,7 @@ class _Cutter:
                 start,
                 end,
                 raw,
-                plain(raw),
+                plain(raw) if len(raw) <= LONGEST else raw,
                 (),
                 line or self.line,
                 self.block,

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -31,44 +31,49 @@ _NO_NAMES: Final = frozenset({"yes", "no", "ok", "i", "note", "not"})
 _SUBJECT_WORDS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
-    """`words` are the stems that have to be found in a source; `terms` all stems; `groups` what they may be called too.
-
-    `segments` holds, for each value, the stems that stand with it rather than with the values beside it.
-    """
+    """What a text says, each part read when it is asked for. `text` has its denials written out ("not available")."""
 
     text: str
-    words: tuple[str, ...]
-    terms: frozenset[str]
-    groups: frozenset[int]
-    names: frozenset[str]
-    valued: Valued
-    clauses: tuple[Clause, ...]
-    segments: tuple[frozenset[str], ...]
-    subject: frozenset[str]
+
+    @cached_property
+    def valued(self) -> Valued:
+        return valued(self.text)
+
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """All its stems."""
+        return frozenset(stems(self.valued.text))
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The stems that have to be found in a source."""
+        found = stems(without_turns(self.valued.rest))
+        return tuple(dict.fromkeys(word for word in found if _weighs(word) or word in self.names))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The stems of words with a capital that does not begin a sentence."""
+        return frozenset(stems(" ".join(_NAME.findall(self.valued.text)))) - _NO_NAMES
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        return clauses_of(self.text)
+
+    @cached_property
+    def segments(self) -> tuple[frozenset[str], ...]:
+        """For each value the stems that stand with it rather than with the values beside it."""
+        return _segments(self.valued)
+
+    @cached_property
+    def subject(self) -> frozenset[str]:
+        return _subject(self.valued.text)
 
 
 @lru_cache(maxsize=4096)
 def facts_of(text: str) -> Facts:
-    text = without_prefixes(text)
-    known = valued(text)
-    everything = frozenset(stems(known.text))
-    names = frozenset(stems(" ".join(_NAME.findall(known.text)))) - _NO_NAMES
-    words = tuple(
-        dict.fromkeys(word for word in stems(without_turns(known.rest)) if _weighs(word) or word in names)
-    )
-    return Facts(
-        text=text,
-        words=words,
-        terms=everything,
-        groups=groups_of(everything),
-        names=names,
-        valued=known,
-        clauses=clauses_of(text),
-        segments=_segments(known),
-        subject=_subject(known.text),
-    )
+    return Facts(without_prefixes(text))
 
 
 def groups_of(words: frozenset[str]) -> frozenset[int]:

@@ -1,14 +1,16 @@
 """Whether sentences of the sources support a sentence of a draft, and if not, what is wrong with it. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from concierge.chat.grounding.claimless import claimless
-from concierge.chat.grounding.facts import Facts, facts_of, has_verb, values_with_segments
+from concierge.chat.grounding.facts import VERB, Facts, facts_of, has_verb, values_with_segments
 from concierge.chat.grounding.library import Library, Rest
 from concierge.chat.grounding.polarity import agree
 from concierge.chat.grounding.schemas import Fault
@@ -32,6 +34,8 @@ _SUBORDINATE = re.compile(
 )
 _OWN_SUBJECT = re.compile(
     r"[\W_]*(?:(?:and|but|also|so|then|while|whereas)\s+)*(?:(?i:we|you|i|the|a|an|our|your|my|each|every|all|there|most|some|any|no one|nobody)\b|[A-Z])"
+    r"|[\W_]*(?:(?:and|but|so|while|whereas)\s+)*(?!(?:not|never|also|then|it|its|they|their|he|she|which|who|that|this|these)\b)"
+    rf"(?!(?:{VERB})\b)(?:[\w'’-]+\s){{1,3}}(?:is|are|was|were|has|have|can|cannot|will|must|costs?|takes?|\w+n['’]t)\b"
 )
 
 
@@ -62,7 +66,7 @@ class Finding:
 
 def find(asked: Asked, library: Library, cited: Sequence[int]) -> Finding:
     """Look for what supports a sentence, among the sources it cites first (numbered from 1)."""
-    ranked = library.ranked(_wanted(asked))
+    ranked = library.ranked(_wanted(asked), asked.facts.terms)
     likeness = ranked[0][0] if ranked else 0.0
     own = [rest for _, rest in ranked if rest.source in cited][:_LOOKED_AT]
     every = [rest for _, rest in ranked[: 2 * _LOOKED_AT]]
@@ -88,6 +92,9 @@ def _by_one(asked: Asked, candidates: Sequence[Rest], passages: Sequence[Passage
     """The first place that supports a sentence; else the fault beside the nearest one, with the two nearest."""
     faults: list[Fault] = []
     for rest in candidates:
+        # Of all but the nearest it is enough to know that they do not support it; words are told soonest.
+        if faults and asked.vector is None and not all(map(rest.covers, asked.facts.words)):
+            continue
         fault = fault_of(asked, rest, passages)
         if fault is None:
             return Finding(None, (rest,))
@@ -112,7 +119,11 @@ def _by_clauses(asked: Asked, library: Library, cited: Sequence[int]) -> Finding
             continue
         antecedent = _antecedent(number, part, asked, subject)
         clause = Asked(facts, antecedent)
-        ranked = [rest for _, rest in library.ranked(_wanted(clause)) if not cited or rest.source in cited]
+        ranked = [
+            rest
+            for _, rest in library.ranked(_wanted(clause), facts.terms)
+            if not cited or rest.source in cited
+        ]
         found = _by_one(clause, ranked[:_LOOKED_AT], library.passages)
         if found.fault:
             missing.append(found)
@@ -134,7 +145,7 @@ def clauses_of(text: str) -> Iterator[str]:
     """The clauses of a sentence that state something each; a condition stays with what depends on it."""
     cuts = [0, *(match.start() for match in _JOINT.finditer(text)), len(text)]
     held = ""
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         part = text[start:end]
         if held and _complete(held) and _complete(part) and not _SUBORDINATE.match(part):
             yield held
@@ -155,27 +166,31 @@ def fault_of(asked: Asked, rest: Rest, passages: Sequence[Passage]) -> Fault | N
     unheld = unstated(facts.valued, rest.facts.valued, valued(rest.context_text))
     if unheld:
         return unheld.kind
-    if not facts.valued.addresses <= rest.addresses:
-        return "address"
-    if not _names_agree(facts, rest):
-        return "name"
-    if not agree(facts.clauses, rest.facts.clauses):
-        return "polarity"
-    if not _belong(facts, rest):
-        return "belongs"
-    missing = [word for word in facts.words if not rest.covers(word)]
-    if missing and not _means_the_same(asked, missing, rest, passages):
-        return "words"
-    return None if _same_subject(asked, rest) else "subject"
+    return next((fault for fault, holds in _CHECKS.items() if not holds(asked, rest, passages)), None)
 
 
-def _names_agree(facts: Facts, rest: Rest) -> bool:
+def _addresses_agree(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
+    said = asked.facts.valued.addresses
+    return not said or said <= rest.addresses
+
+
+def _turned_alike(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
+    return agree(asked.facts.clauses, rest.facts.clauses)
+
+
+def _has_words(asked: Asked, rest: Rest, passages: Sequence[Passage]) -> bool:
+    missing = [word for word in asked.facts.words if not rest.covers(word)]
+    return not missing or _means_the_same(asked, missing, rest, passages)
+
+
+def _names_agree(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
     """Whether the source has every name and code. One that only its title or a heading has may be the subject, or stand
     where the source's own sentence names nothing else.
     """
+    facts = asked.facts
     if not facts.valued.codes <= rest.facts.valued.codes | valued(rest.context_text).codes:
         return False
-    above = [name for name in facts.names if name not in rest.facts.terms]
+    above = [name for name in facts.names if name not in rest.terms]
     if not all(name in rest.context for name in above):
         return False
     omitted = rest.facts.names - facts.terms
@@ -186,10 +201,10 @@ def _share(facts: Facts, rest: Rest) -> float:
     return sum(map(rest.covers, facts.words)) / len(facts.words) if facts.words else 0.0
 
 
-def _belong(facts: Facts, rest: Rest) -> bool:
+def _belong(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
     """Whether each value stands with the same things there, not with those that another value of its kind stands with."""
     known = values_with_segments(rest.facts)
-    for value, said in values_with_segments(facts):
+    for value, said in values_with_segments(asked.facts):
         places = [place for place, (other, _) in enumerate(known) if same(other, value)]
         if places and not any(_fits(place, known, said) for place in places):
             return False
@@ -202,7 +217,7 @@ def _fits(place: int, known: Sequence[tuple[Stated, frozenset[str]]], said: froz
         *(words for other, words in known if other.kind == value.kind and not same(other, value))
     )
     mine = own - others
-    return not said & (others - own) or not mine or bool(said & mine)
+    return not said & (others - own) or mine <= said
 
 
 def _means_the_same(asked: Asked, missing: Sequence[str], rest: Rest, passages: Sequence[Passage]) -> bool:
@@ -217,7 +232,7 @@ def _means_the_same(asked: Asked, missing: Sequence[str], rest: Rest, passages: 
     return not asked.facts.names & set(missing) and float(np.max(rows @ asked.vector)) >= ALIKE
 
 
-def _same_subject(asked: Asked, rest: Rest) -> bool:
+def _same_subject(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
     """Whether it is said of the same thing: what a pronoun stands for, or the words in front of the verb.
 
     A subject that only a title or heading names will do where the source's sentence has none of its own.
@@ -229,3 +244,13 @@ def _same_subject(asked: Asked, rest: Rest) -> bool:
         return True
     own = rest.facts.subject
     return not own or not own.isdisjoint(asked.facts.terms)
+
+
+_CHECKS: Final[Mapping[Fault, Callable[[Asked, Rest, Sequence[Passage]], bool]]] = {
+    "address": _addresses_agree,
+    "name": _names_agree,
+    "polarity": _turned_alike,
+    "belongs": _belong,
+    "words": _has_words,
+    "subject": _same_subject,
+}

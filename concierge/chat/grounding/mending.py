@@ -15,7 +15,7 @@ from concierge.chat.grounding.values import ADDRESS, valued
 from concierge.chat.writers.repair import stands_alone, without_connective
 
 # A source's sentence takes the place of one that has so much in common with it.
-_SAME_MATTER = 0.45
+_SAME_MATTER = 0.5
 _LONGEST = 400
 _LINK = re.compile(r"\[([^\[\]\n]{1,300})\]\(([^()\s]{0,500})(?:\s+\"[^\"\n]*\")?\)")
 _ENDS = re.compile(r"[.!?…][\"”’')\]*_`]*$")
@@ -52,12 +52,10 @@ def _mended(read: Read, before: Sequence[Mended], library: Library, said: set[tu
             text = _first_words(read, before, _presentable(read, library))
             return Mended(read, "kept", text, read.rests if read.verdict == "supported" else ())
         said.difference_update((rest.source, rest.start) for rest in read.rests)
-    for rest in read.rests:
-        key = (rest.source, rest.start)
-        text = None if key in said else _own_words(read, rest, library)
-        if text:
-            said.add(key)
-            return Mended(read, "repaired", text, (rest,))
+    own = next(((rest, text) for rest in read.rests if (text := _own_words(read, rest, library))), None)
+    if own and (own[0].source, own[0].start) not in said:
+        said.add((own[0].source, own[0].start))
+        return Mended(read, "repaired", own[1], (own[0],))
     return Mended(read, "dropped", None)
 
 
@@ -116,7 +114,7 @@ def _own_words(read: Read, rest: Rest, library: Library) -> str | None:
 def _same_matter(read: Read, rest: Rest) -> bool:
     words = read.facts.words
     shared = sum(map(rest.covers, words))
-    if not words or shared < _SAME_MATTER * len(words):
+    if not words or shared < max(_SAME_MATTER * len(words), min(2, len(words))):
         return False
     subject = read.facts.subject
     return not subject or any(map(rest.covers, subject))
@@ -127,7 +125,7 @@ def _sentence(rest: Rest) -> str | None:
         return None
     if rest.unit.lead is not None:
         return None
-    standing = stands_alone(rest.unit, rest.before, rest.title)
+    standing = stands_alone(rest.unit, rest.before, rest.passage.title)
     text = standing.text
     return None if standing.needs_previous or ANAPHOR.match(text) else text
 
@@ -164,7 +162,7 @@ def _leads_nowhere(mended: Sequence[Mended], at: int) -> bool:
         return not any(entry.shown is not None and entry.read.piece.block == piece.block for entry in behind)
     if piece.leads:
         return _introduces_nothing(mended[at], behind)
-    if is_bare_answer(mended[at].read.facts, piece.text):
+    if is_bare_answer(piece.text):
         return not behind or behind[0].fate != "kept" or not behind[0].rests
     return False
 

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal, cast
 
@@ -110,13 +109,11 @@ class Clause:
         )
 
 
-@lru_cache(maxsize=4096)
 def without_prefixes(text: str) -> str:
-    """ "unavailable" as "not available", so that it compares with it."""
+    """Write out a denial: “unavailable” as “not available”, so that it compares with it."""
     return _PREFIXED.sub(r"not \g<base>", _ALWAYS_MEANT.sub(" ", text))
 
 
-@lru_cache(maxsize=4096)
 def clauses_of(text: str) -> tuple[Clause, ...]:
     """The clauses of a text in order; it has gone through `without_prefixes`."""
     cuts = [0, *(match.start() for match in _CLAUSE.finditer(text)), len(text)]
@@ -127,7 +124,7 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
 
 
 def _clause(text: str) -> Clause:
-    turns = Counter(cast("Turn", match.lastgroup) for match in _ALL.finditer(text))
+    turns: Mapping[Turn, int] = Counter(cast("Turn", match.lastgroup) for match in _ALL.finditer(text))
     words = stems(_ALL.sub(" ", text) if turns else text)
     about = frozenset(word for word in words if not word.isdigit() and word not in _COUNTS)
     return Clause(turns, about, frozenset(group for word in about for group in SYNONYMS.get(word, ())))

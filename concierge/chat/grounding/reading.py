@@ -2,22 +2,21 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from concierge.agents.schemas import GroundingMode
 from concierge.chat.grounding.claimless import announces, claimless, is_general, promises
-from concierge.chat.grounding.draft import Piece
+from concierge.chat.grounding.draft import LONGEST, Piece
 from concierge.chat.grounding.facts import Facts, facts_of, has_verb
 from concierge.chat.grounding.judge import Asked, Finding, find
 from concierge.chat.grounding.library import PRONOUN, Library, Rest
+from concierge.chat.grounding.polarity import agree
 from concierge.chat.grounding.schemas import Mark, Reason, Verdict
 from concierge.chat.grounding.vocabulary import stems
 
-# A longer sentence is none; nobody reads it, and it would cost more than all others together.
-LONGEST = 1500
 _CONNECTIVE = re.compile(
     r"\A(?:(?:however|moreover|furthermore|additionally|also|besides|in addition|finally|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|"
     r"then|lastly|in short|in summary|in fact|of course|please note that|note that|yes|no|sure|absolutely|certainly|good news|"
@@ -38,7 +37,6 @@ class Read:
     rests: tuple[Rest, ...] = ()
     mark: Mark = "none"
     general: bool = False
-    likeness: float = 0.0
     antecedent: frozenset[str] = frozenset()
 
 
@@ -53,6 +51,7 @@ class Reader:
     subject: frozenset[str] = frozenset()
     section: frozenset[str] = frozenset()
     lead: frozenset[str] = frozenset()
+    introduction: str = ""
     block: int = -1
     done: list[Read] = field(default_factory=list[Read])
 
@@ -75,13 +74,14 @@ class Reader:
             self.subject = frozenset()
             self.block = piece.block
         if not piece.listed and piece.kind != "row":
-            self.lead = frozenset()
+            self.lead, self.introduction = frozenset(), ""
 
     def _remember(self, piece: Piece, facts: Facts) -> None:
         if not PRONOUN.match(piece.text):
             self.subject = facts.subject or facts.names
         if piece.leads and not piece.listed:
             self.lead = facts.names
+            self.introduction = piece.text.rstrip("*_ :：")
 
     def _antecedent(self, piece: Piece, facts: Facts) -> frozenset[str]:
         if PRONOUN.match(_CONNECTIVE.sub("", piece.text, count=1)):
@@ -91,26 +91,37 @@ class Reader:
 
     def _sentence(self, piece: Piece, facts: Facts, vector: NDArray[np.float32] | None) -> Read:
         plain = claimless(facts, piece.text, self.question)
+        if plain is None and piece.leads and not has_verb(piece.text) and self._introduces(facts):
+            plain = "connective"
         if plain:
             return Read(piece, facts, "no_claim", plain, mark=_removed(piece))
+        antecedent = self._antecedent(piece, facts)
+        found = self._found(piece, facts, antecedent, vector)
+        if found.fault is None and not promises(piece.text, of="i"):
+            mark = _mark(piece.marks, found.rests)
+            return Read(piece, facts, "supported", "stated", found.rests, mark, antecedent=antecedent)
+        return self._unproven(piece, facts, found)
+
+    def _found(
+        self, piece: Piece, facts: Facts, antecedent: frozenset[str], vector: NDArray[np.float32] | None
+    ) -> Finding:
+        """What supports a sentence; an item is read with the words that introduce its list, which may turn it round."""
+        alone = Asked(facts, antecedent, vector, self.question)
+        if not piece.listed or not self.introduction:
+            return find(alone, self.library, piece.marks)
+        introduced = facts_of(f"{self.introduction} {piece.text}")
+        found = find(Asked(introduced, antecedent, vector, self.question), self.library, piece.marks)
+        if found.fault is None:
+            return found
+        found = find(alone, self.library, piece.marks)
+        turned = found.fault is None and not all(
+            agree(introduced.clauses, rest.facts.clauses) for rest in found.rests
+        )
+        return replace(found, fault="polarity") if turned else found
+
+    def _unproven(self, piece: Piece, facts: Facts, found: Finding) -> Read:
         if promises(piece.text):
             return Read(piece, facts, "unsupported", "promise", mark=_removed(piece))
-        if piece.leads and not has_verb(piece.text) and self._introduces(facts):
-            return Read(piece, facts, "no_claim", "connective", mark=_removed(piece))
-        antecedent = self._antecedent(piece, facts)
-        found = find(Asked(facts, antecedent, vector, self.question), self.library, piece.marks)
-        if found.fault is None:
-            mark = _mark(piece.marks, found.rests)
-            return Read(
-                piece,
-                facts,
-                "supported",
-                "stated",
-                found.rests,
-                mark,
-                likeness=found.likeness,
-                antecedent=antecedent,
-            )
         if piece.leads and self._introduces(facts):
             return Read(piece, facts, "no_claim", "connective", mark=_removed(piece))
         if self.mode == "blended" and not piece.marks and is_general(facts, piece.text, found.likeness):
@@ -134,7 +145,7 @@ class Reader:
         """A heading or the names of columns: it goes where it says something that no source says."""
         if piece.kind == "heading":
             self.section = facts.names or frozenset(facts.words)
-            self.lead, self.subject = frozenset(), frozenset()
+            self.lead, self.subject, self.introduction = frozenset(), frozenset(), ""
         if piece.kind == "header" or announces(facts):
             fine = not facts.valued.values and not promises(piece.text)
         else:
@@ -166,7 +177,7 @@ def text_of(piece: Piece) -> str:
 def _refused(piece: Piece, facts: Facts, found: Finding) -> Read:
     verdict: Verdict = "partial" if found.partial else "unsupported"
     reason: Reason = found.fault or "elsewhere"
-    return Read(piece, facts, verdict, reason, found.rests, _removed(piece), likeness=found.likeness)
+    return Read(piece, facts, verdict, reason, found.rests, _removed(piece))
 
 
 def _removed(piece: Piece) -> Mark:

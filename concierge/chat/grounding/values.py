@@ -17,6 +17,8 @@ ADDRESS = re.compile(
     r"|(?<![\w.@/-])(?:[a-z0-9-]{2,40}\.){1,4}(?:com|org|net|io|dev|app|co|eu|de|uk|shop|store|info|example|ai)\b(?:/[^\s<>()\[\]\"'`|*]{0,300})?",
     re.IGNORECASE,
 )
+_MAY_ADDRESS = re.compile(r"\w\.[A-Za-z]|@|://")
+_SCALES = re.compile(r"hundred|thousand|[mbtr]illion", re.IGNORECASE)
 _PHONE = re.compile(r"(?<![\w.,-])\+?\d(?:[\s().-]{0,2}\d){8,14}(?![\w,-])")
 _CLOCK = re.compile(
     r"\b(?P<h>\d{1,2})(?::(?P<m>[0-5]\d))?\s?(?P<half>[ap])\.?m\b\.?|\b(?P<h2>[01]?\d|2[0-4]):(?P<m2>[0-5]\d)\b",
@@ -44,7 +46,7 @@ _SCALED = re.compile(
     re.IGNORECASE,
 )
 _RANGE = re.compile(
-    r"(?P<sign>[$€£¥]?)(?P<low>\d+(?:[.,]\d+)*)\s?(?:–|—|-|to|and|or)\s?(?P<sign2>[$€£¥]?)(?P<high>\d+(?:[.,]\d+)*)(?P<unit>(?:[\s-]?(?:working|business|calendar))?[\s-]?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|%|percent|per cent|euros?|dollars?|pounds?|[kmgt]b|kg|cm|mm|km)?)(?![\w-])",
+    r"(?<![\d.,-])(?P<sign>[$€£¥]?)(?P<low>\d+(?:[.,]\d+)*)\s?(?:–|—|-|to|and|or)\s?(?P<sign2>[$€£¥]?)(?P<high>\d+(?:[.,]\d+)*)(?P<unit>(?:[\s-]?(?:working|business|calendar))?[\s-]?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|%|percent|per cent|euros?|dollars?|pounds?|[kmgt]b|kg|cm|mm|km)?)(?![\w-])",
     re.IGNORECASE,
 )
 _OF_MONTH = re.compile(
@@ -82,6 +84,8 @@ _MEASURES: Mapping[str, str] = {
     for form in forms.split()
 }  # fmt: skip
 
+_MEASURED = frozenset(_MEASURES.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -111,9 +115,9 @@ class Valued:
 @lru_cache(maxsize=4096)
 def valued(text: str) -> Valued:
     addresses, codes = set[str](), set[str]()
-    if "." in text or "@" in text or "/" in text:
+    if _MAY_ADDRESS.search(text):
         text = ADDRESS.sub(_into(addresses, _address), text)
-    if not holds_number(text) and not _SCALED.search(text) and not _OFTEN.search(text):
+    if not holds_number(text) and not _SCALES.search(text) and not _OFTEN.search(text):
         return Valued(text, text, (), frozenset(addresses), frozenset())
     text = _PHONE.sub(_into(addresses, _digits), text)
     text = _written_one_way(text)
@@ -122,7 +126,11 @@ def valued(text: str) -> Valued:
     values = tuple(_values(text))
     rest = text
     for value in sorted(values, key=lambda own: -own.start):
-        kept = "" if value.kind != "number" else _BARE.sub(" ", text[value.start : value.end])
+        kept = (
+            ""
+            if value.kind != "number" or value.unit in _MEASURED
+            else _BARE.sub(" ", text[value.start : value.end])
+        )
         rest = f"{rest[: value.start]} {kept} {rest[value.end :]}"
     return Valued(text, rest, values, frozenset(addresses), frozenset(codes))
 
@@ -188,7 +196,7 @@ def _float(written: str) -> float:
 
 
 def _both(match: re.Match[str]) -> str:
-    """ "3–5 days" are three days and five days."""
+    """Write out a range: “3–5 days” are three days and five days."""
     unit = match["unit"]
     sign, second = match["sign"] or match["sign2"], match["sign2"] or match["sign"]
     if not unit and not sign:
@@ -212,9 +220,11 @@ def _values(text: str) -> list[Stated]:
             Stated("duration", "every", _HOW_OFTEN.get(word, word.removesuffix("ly")), *match.span())
         )
     taken = [(value.start, value.end) for value in found]
-    for match in _BARE.finditer(text):
-        if not any(start < match.end() and match.start() < end for start, end in taken):
-            found.append(Stated("number", "", _plain(match.group()), *match.span()))
+    found += [
+        Stated("number", "", _plain(match.group()), *match.span())
+        for match in _BARE.finditer(text)
+        if not any(start < match.end() and match.start() < end for start, end in taken)
+    ]
     return sorted(found, key=lambda value: value.start)
 
 
@@ -230,15 +240,25 @@ def _plain(written: str) -> str:
 
 
 def unstated(said: Valued, known: Valued, above: Valued) -> Stated | None:
-    """The first value that a source does not state, or not so often; a year or a bare number may stand above it."""
+    """The first value that a source does not state, or not so often; a year or a bare number may stand above it, where
+    it has none of its own.
+    """
     for value in said.values:
         wanted = sum(same(value, other) for other in said.values)
         stated = sum(same(other, value) for other in known.values)
-        if value.kind in {"date", "number"}:
+        if value.kind in {"date", "number"} and not _others(value, known, said):
             stated += sum(same(other, value) for other in above.values)
         if stated < wanted and not (value.amount == "1" and re.search(r"\bone\b", known.text, re.IGNORECASE)):
             return value
     return None
+
+
+def _others(value: Stated, known: Valued, said: Valued) -> bool:
+    """Whether the source has a value of this kind that is not said."""
+    return any(
+        other.kind == value.kind and not any(same(other, own) for own in said.values)
+        for other in known.values
+    )
 
 
 def same(stated: Stated, wanted: Stated) -> bool:
@@ -272,7 +292,7 @@ def _units_agree(one: str, other: str) -> bool:
     return (
         one == other
         or not (one and other)
-        or (one.startswith("#") != other.startswith("#") and not {one, other} & set(_MEASURES.values()))
+        or (one.startswith("#") != other.startswith("#") and not {one, other} & _MEASURED)
     )
 
 

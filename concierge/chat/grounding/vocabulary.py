@@ -50,7 +50,7 @@ wrong incorrect; true real; idea concept notion; theory hypothesis; think believ
 learn study; teach instruct; school college; university college; write author; author writer; book volume;
 picture image photo photograph; movie film; speak talk; language tongue; answer reply respond response;
 ask request inquire enquire; request demand; question query; cause lead result produce trigger; cause reason;
-result outcome consequence; effect impact influence; affect influence impact; base basis; become turn; call phone;
+result outcome consequence; effect impact influence; affect influence impact; base basis; become turn;
 control manage govern; manage handle administer; handle deal process; process procedure; method way approach technique;
 way manner; goal aim purpose objective; aim intend; plan scheme; plan tier; feature function capability;
 option choice alternative; setting configuration option; configure set setup; configuration setup; install installation;
@@ -101,7 +101,7 @@ autumn fall; lift elevator; postcode zip; reward prize award; award prize honour
 
 # What a sentence may add to its source without saying more. Words that strengthen, limit or praise are not here.
 _LIGHT: Final = """
-throughout get got gets getting give gives given make makes made making take takes taken taking let lets go goes going come comes put
+throughout consist consists get got gets getting give gives given make makes made making take takes taken taking let lets go goes going come comes put
 use uses used using have has had having want wants wish like need please simply easily just also too well then first firstly
 second secondly third thirdly next finally lastly here there now however moreover furthermore additionally besides therefore thus
 hence overall generally typically usually normally basically essentially specifically particularly especially namely actually
@@ -168,7 +168,19 @@ def _by_stem() -> Mapping[str, frozenset[int]]:
     return {stem: frozenset(groups) for stem, groups in found.items()}
 
 
+def _alternatives(groups: Mapping[str, frozenset[int]]) -> Mapping[str, frozenset[str]]:
+    """The other stems of a stem's groups."""
+    members: defaultdict[int, set[str]] = defaultdict(set)
+    for stem, own in groups.items():
+        for group in own:
+            members[group].add(stem)
+    return {
+        stem: frozenset().union(*(members[group] for group in own)) - {stem} for stem, own in groups.items()
+    }
+
+
 SYNONYMS: Final = _by_stem()
+ALTERNATIVES: Final = _alternatives(SYNONYMS)
 LIGHT: Final = frozenset(stems(_LIGHT))
 ANNOUNCING: Final = frozenset(stems(_ANNOUNCING))
 BUSINESS: Final = frozenset(stems(_BUSINESS))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from concierge.chat.steps.verify import verify
-from concierge.chat.writers.brief import AnswerFinished, CitationAdded, TextDelta, WrittenAnswer
+from concierge.chat.writers.brief import AnswerFinished, CitationAdded, Restarted, TextDelta, WrittenAnswer
 from concierge.chat.writers.house import HouseWriter, compose
 from tests.chat.writers.library import Library
 
@@ -196,6 +196,8 @@ async def test_the_stream_is_the_answer_with_each_source_before_its_mark(library
                 sources.add(citation.number)
             case AnswerFinished(answer):
                 finished.append(answer)
+            case Restarted():
+                pytest.fail("the house takes nothing back")
 
     assert [answer.text for answer in finished] == [text]
     assert finished[0] == HouseWriter().write(brief)
