@@ -27,8 +27,27 @@ def rows_of(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def awsdocs_documents(data: Path) -> list[EvalDocument]:
+    return _archived(data / "awsdocs_qa" / "docs_md.tar.gz")
+
+
+def railway_documents(data: Path) -> list[EvalDocument]:
+    """The documentation of a cloud host."""
+    return _archived(data / "docs_railway" / "docs_md.tar.gz")
+
+
+def bank_documents(data: Path) -> list[EvalDocument]:
+    """A bank's help centre, without the articles that are for its own people."""
+    rows = rows_of(data / "tau2_banking" / "documents.jsonl")
+    return [
+        document_of(row["id"], row["content"], title=row["title"])
+        for row in rows
+        if "internal" not in row["title"].lower()
+    ]
+
+
+def _archived(path: Path) -> list[EvalDocument]:
     documents: list[EvalDocument] = []
-    with tarfile.open(data / "awsdocs_qa" / "docs_md.tar.gz") as archive:
+    with tarfile.open(path) as archive:
         for member in archive:
             content = archive.extractfile(member)
             if content is not None:

@@ -20,6 +20,7 @@ import psycopg
 from concierge.accounts.scope import TenantScope
 from concierge.entrypoints.cli.progress import watch_source
 from concierge.entrypoints.evaluation import Collection, EvalDocument, ingest
+from concierge.entrypoints.evaluation.dialogues import TurnedClock
 from concierge.entrypoints.evaluation.tenant import collection_of, create_organization, remove_organization
 from concierge.entrypoints.wiring import Platform, running_platform
 from concierge.kit.clock import utc_now
@@ -55,8 +56,11 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Store:
+    """`clock` is the platform's, and runs with the world's until somebody turns it."""
+
     platform: Platform
     ingestion: Ingestion
+    clock: TurnedClock
 
     async def collection(self, name: str, documents: Sequence[EvalDocument]) -> Collection:
         """These documents, read now unless they have been."""
@@ -90,11 +94,12 @@ async def open_store() -> AsyncGenerator[Store]:
     digest = digest_of([code_digest(*DECIDES_ROWS), *_migration_texts()])
     settings = Settings(data_dir=folder / f"store-{digest}", database_url=None, worker=False)
     configure_logging(settings.model_copy(update={"log_level": "warning"}))
-    async with running_platform(settings) as platform:
+    clock = TurnedClock()
+    async with running_platform(settings, clock=clock) as platform:
         chunker = CachedChunker(chunker_for(platform.embedder), folder / "chunks")
         plan = Chunkers(platform.embedders).default_plan
         chunkers = Chunkers(platform.embedders, {plan: chunker})
-        yield Store(platform, Ingestion(platform.db, chunkers, platform.fetcher, utc_now))
+        yield Store(platform, Ingestion(platform.db, chunkers, platform.fetcher, utc_now), clock)
 
 
 def _migration_texts() -> Iterable[str]:

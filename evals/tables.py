@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from concierge.entrypoints.evaluation import AnswerReport, RetrievalReport
+from concierge.entrypoints.evaluation.dialogues import DialogueReport
 from evals.answerability import AnswerabilityReport
 from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
@@ -16,6 +17,7 @@ from evals.learning.tables import tables_of as learning_tables
 from evals.measure import FOLLOW_UPS, LAST_TURN, Measurement
 
 ARTICLES = "whole articles"
+SHOWN_CHECKS = 3
 OURS = {
     "hybrid": "Concierge",
     "BM25 alone": "Concierge, BM25 alone",
@@ -34,6 +36,8 @@ def tables_of(measurement: Measurement) -> Iterator[Table]:
         yield _reliability(measurement.reports["answerability"])
     elif measurement.name == "intelligence":
         yield from _read_messages(measurement.reports)
+    elif measurement.name == "dialogues":
+        yield _dialogues(measurement.reports)
     elif measurement.name == "grounding":
         yield from grounding_tables(measurement.reports["grounding"])
     elif measurement.name == "learning":
@@ -152,6 +156,19 @@ def _read_messages(reports: Mapping[str, Any]) -> Iterator[Table]:
     for name, value in figures.items():
         more.add_row(name, f"{value:.3f}")
     yield more
+
+
+def _dialogues(reports: Mapping[str, DialogueReport]) -> Table:
+    table = _table("Scripted conversations: turns in which nothing failed", "about", "turns", "pass")
+    for name in ("seen", "held out", "checks that failed most"):
+        table.add_column(name, justify="right" if name != "checks that failed most" else "left")
+    for name, report in reports.items():
+        worst = [f"{check} {total.failed}" for check, total in report.checks.items() if total.failed]
+        halves = ("–" if share is None else f"{share:.1%}" for share in (report.seen, report.held_out))
+        table.add_row(
+            name, f"{report.turns}", f"{report.share:.1%}", *halves, ", ".join(worst[:SHOWN_CHECKS])
+        )
+    return table
 
 
 def _flagged(rates: Sequence[Rate]) -> Table:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, Literal, Self
 
@@ -70,6 +70,13 @@ _ANYTHING: Final = re.compile(
     re.IGNORECASE,
 )
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+# A thing that is to be more so than another one.
+_COMPARED: Final = re.compile(
+    r"\b(?:bigger|larger|smaller|wider|narrower|longer|shorter|taller|higher|lower|lighter|heavier|cheaper|softer|harder|better|"
+    r"nicer|simpler|darker|brighter|less expensive|more expensive)\b",
+    re.IGNORECASE,
+)
+_A_NAME: Final = re.compile(r"(?<=[^\W_]\s)[A-Z][^\W\d_]{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +208,21 @@ def read(message: str, vocabulary: Vocabulary) -> Filters:
         others={stem: meant for stem in stems if (meant := vocabulary.synonyms.get(stem, ()))},
         anything=_ANYTHING.search(message) is not None,
     )
+
+
+def read_after(message: str, earlier: Iterable[str], vocabulary: Vocabulary) -> Filters:
+    """Read a message within its conversation, whose `earlier` messages come newest first.
+
+    “The cheapest one” and “up to $1,500” are meant of the kind of thing that was last spoken of, unless a kind or a thing
+    is named.
+    """
+    own = read(message, vocabulary)
+    compared = _COMPARED.search(message) is not None
+    goes_on = own.has_price or own.sort or compared
+    if own.categories or not goes_on or _A_NAME.search(message) or (own.anything and not compared):
+        return own
+    kinds = next((kinds for text in earlier if (kinds := read(text, vocabulary).categories)), ())
+    return replace(own, categories=kinds)
 
 
 def _named(

@@ -189,10 +189,11 @@ class ConversationRepository:
 
     async def latest_turns(
         self, conversation_id: UUID, limit: int
-    ) -> Sequence[tuple[str, str | None, Mapping[str, Any] | None]]:
-        """Return message, reply text and stage of the newest completed turns, newest first."""
+    ) -> Sequence[tuple[str, str | None, Mapping[str, Any] | None, str | None]]:
+        """Return message, reply text, stage and title of the first source of the newest completed turns, newest first."""
+        source = Turn.reply["sources"][0]["title"].astext
         rows = await self._session.execute(
-            select(Turn.message, Turn.reply["response"].astext, Turn.reply["stage"])
+            select(Turn.message, Turn.reply["response"].astext, Turn.reply["stage"], source)
             .where(
                 Turn.org_id == self._scope.org_id,
                 Turn.conversation_id == conversation_id,
@@ -201,7 +202,7 @@ class ConversationRepository:
             .order_by(Turn.seq.desc())
             .limit(limit)
         )
-        return [(row[0], row[1], row[2]) for row in rows]
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
 
     async def last_turns(self, conversation_ids: Sequence[UUID]) -> Sequence[LastTurn]:
         rows = await self._session.execute(

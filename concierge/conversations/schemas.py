@@ -39,11 +39,15 @@ class PassedStage:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An earlier turn of the conversation, oldest first wherever several are given."""
+    """An earlier turn of the conversation, oldest first wherever several are given.
+
+    `about` is the title of the first source of the reply, None where it rests on nothing.
+    """
 
     message: str
     reply: str
     stage: PassedStage | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

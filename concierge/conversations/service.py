@@ -194,7 +194,8 @@ class ConversationService:
     async def _history(self, conversation_id: UUID) -> tuple[Exchange, ...]:
         turns = await self._repository.latest_turns(conversation_id, HISTORY_TURNS)
         return tuple(
-            Exchange(message, reply or "", PassedStage.of(stage)) for message, reply, stage in reversed(turns)
+            Exchange(message, reply or "", PassedStage.of(stage), about)
+            for message, reply, stage, about in reversed(turns)
         )
 
     def _key(self, key: str | None) -> str | None:

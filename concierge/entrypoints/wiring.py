@@ -315,11 +315,12 @@ def unconnected(settings: Settings) -> Platform:
 
 
 @asynccontextmanager
-async def running_platform(settings: Settings) -> AsyncGenerator[Platform]:
+async def running_platform(settings: Settings, *, clock: Clock = utc_now) -> AsyncGenerator[Platform]:
     """A platform on a ready database, for a command; everything is closed on leaving."""
     embedded = embedded_postgres(settings)
     try:
-        platform = build(settings, await asyncio.to_thread(prepare_database, settings, embedded))
+        address = await asyncio.to_thread(prepare_database, settings, embedded)
+        platform = build(settings, address, clock=clock)
         try:
             async with watched(embedded):
                 yield platform

@@ -20,7 +20,8 @@ DENYING: Final = frozenset(
 # What takes no room on the screen, and so may hide inside a word: joiners, marks of direction, soft hyphens.
 _UNSEEN: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _TOKEN: Final = re.compile(
-    rf"[^\W_][\w{_UNSEEN}]*(?:['’`´][\w{_UNSEEN}]+)*"  # A word or a number, with what is inside it.
+    r"\d{1,3}(?:[.,]\d{3})+(?!\d)"  # One number, however its thousands are set apart.
+    rf"|[^\W_][\w{_UNSEEN}]*(?:['’`´][\w{_UNSEEN}]+)*"  # A word or a number, with what is inside it.
     r"|[!?]+"
     r"|([\u2600-\u27bf\U0001f300-\U0001faff])\1*"  # The same picture many times is one.
     r"|[:;=][-']?[()DPpO/|\\]|<3"

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from concierge.kit.everyday import also_called
 from concierge.knowledge.lexical import terms
 
 Vector = NDArray[np.float32]
@@ -19,6 +20,8 @@ Vector = NDArray[np.float32]
 EARLIER_QUESTIONS: Final = 4
 FADING: Final = 0.6  # What the question before counts more than the one before that.
 FEW_WORDS: Final = 2
+# What a word counts that a business may use where the visitor used another.
+OTHERWISE: Final = 0.8
 
 _LEANS = re.compile(
     r"^\W*(?:and|or|but|so|then|why|ok|okay|yes|no|what about|how about)\b"
@@ -44,7 +47,7 @@ LEANS: Final = Share(0.4, 0.25)
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question as it is searched. `vector` is of length 1; `own` are its terms in order, `also` those that help to
-    find it, with the weight of each: parts of compound words, and words of earlier questions.
+    find it, with the weight of each: parts of compound words, what else is said for them, and words of earlier questions.
     """
 
     vector: Vector
@@ -56,6 +59,7 @@ def in_context(text: str, vector: Vector, earlier: Sequence[tuple[str, Vector]] 
     """Blend a question with the earlier ones, given newest first; vectors are of one model and of length 1."""
     own = tuple(dict.fromkeys(terms(text)))
     also = {part: 1.0 for part in _parts_of_compounds(text) if part not in own}
+    also |= {word: OTHERWISE for word in also_called(text) if word not in own}
     share = LEANS if leans(text) else STANDS_ALONE
     blended = vector
     for age, (words, meaning) in enumerate(earlier[:EARLIER_QUESTIONS]):

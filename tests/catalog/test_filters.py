@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concierge.catalog.filters import Facet, Filters, Vocabulary, read
+from concierge.catalog.filters import Facet, Filters, Vocabulary, read, read_after
 
 VOCABULARY = Vocabulary.of(
     [
@@ -113,3 +113,26 @@ def test_any_text_can_be_read(message: str) -> None:
 
     assert isinstance(filters, Filters)
     assert filters.low is None or filters.high is None or filters.low <= filters.high
+
+
+@pytest.mark.parametrize(
+    ("message", "filters"),
+    [
+        ("the cheapest one please", ["Chairs", "cheapest first"]),
+        ("Actually my budget is $1,500 now", ["Chairs", "up to $1,500"]),
+        ("the cheapest sofa", ["Sofas", "cheapest first"]),
+        ("is the Palma below $900?", ["up to $900"]),
+        ("anything below $50?", ["up to $50"]),
+    ],
+)
+def test_a_condition_is_meant_of_the_kind_that_was_last_spoken_of(message: str, filters: list[str]) -> None:
+    earlier = ["does it have armrests?", "What chairs do you have?", "Do you sell beds?"]
+
+    assert list(read_after(message, earlier, VOCABULARY).said("USD")) == filters
+
+
+def test_something_bigger_is_of_the_same_kind() -> None:
+    assert read_after("And something bigger?", ["a sofa under $900"], VOCABULARY).categories == (
+        Facet("category", "Sofas"),
+    )
+    assert read_after("And something for the garden?", ["a sofa under $900"], VOCABULARY).categories == ()

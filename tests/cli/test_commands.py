@@ -56,6 +56,7 @@ COMMANDS = [
     ("eval",),
     ("eval", "retrieval"),
     ("eval", "answers"),
+    ("eval", "dialogues"),
     ("catalog",),
     ("catalog", "import"),
     ("billing",),

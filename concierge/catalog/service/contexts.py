@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from concierge.accounts.scope import PUBLIC, Audiences, TenantScope
-from concierge.catalog.filters import Facet, Vocabulary, read
+from concierge.catalog.filters import Facet, Vocabulary, read_after
 from concierge.catalog.matching import NOTHING, Question, asked, matching
 from concierge.catalog.prices import Discounts
 from concierge.catalog.repository import SearchRepository, StaticRow, StaticsRepository
@@ -116,11 +116,13 @@ class ProductContexts:
         *,
         audiences: Audiences = PUBLIC,
         today: date | None = None,
+        earlier: Sequence[str] = (),
     ) -> ProductContext:
         """Say what the business offers somebody of these audiences, above all what fits the message.
 
         `vector` is the message's by the local model, (384,) of length 1; without one it is embedded here. `today` is the
-        visitor's: a promotion holds on the organization's day and on that one. Errors: UnavailableError.
+        visitor's: a promotion holds on the organization's day and on that one. `earlier` are the messages before, newest
+        first. Errors: UnavailableError.
         """
         statics = self._kept.get(scope.org_id)
         synonyms = SYNONYMS if statics is None else statics.vocabulary(audiences).synonyms
@@ -140,7 +142,7 @@ class ProductContexts:
             self._keep(scope.org_id, statics)
             days = days_of(self._clock(), state.time_zone, today)
             shown = statics.shown_on(audiences, days)
-            filters = read(message, statics.vocabulary(audiences))
+            filters = read_after(message, earlier, statics.vocabulary(audiences))
             df = {postings[term]: count for term, count in state.df.items()}
             question = Question(message, filters, vector, df, state.products)
             wanted = asked(scope.org_id, question, days[0], shown.discounts.as_json(), state.currency)

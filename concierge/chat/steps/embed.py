@@ -6,6 +6,6 @@ from concierge.knowledge.search import Query, Search
 
 
 async def embed(search: Search, received: Received) -> Query:
-    """Return a message ready to search the agent's packs with, in its conversation. Errors: UnavailableError."""
+    """Return what a message means, ready to search the agent's packs with, in its conversation. Errors: UnavailableError."""
     earlier = [exchange.message for exchange in reversed(received.turn.history)][:EARLIER_QUESTIONS]
-    return await search.ask(received.scope, received.agent.pack_ids, received.request.message, earlier)
+    return await search.ask(received.scope, received.agent.pack_ids, received.meant, earlier)

@@ -100,7 +100,7 @@ class Recollection:
 
     async def _product(self, received: Received, customer: CustomerContext) -> ProductContext:
         """What fits the message; a budget that was told before bounds it, where it is about the same thing."""
-        message, kept = received.request.message, wish_of(received.request.message, customer)
+        message, kept = received.meant, wish_of(received.request.message, customer)
         (vector,) = await self._vectors.of(LOCAL_SPACE, [message])
         return await self._products.of(
             received.scope,
@@ -108,6 +108,7 @@ class Recollection:
             vector,
             audiences=received.audiences,
             today=_day_of(received.request.session_context.get("local_time")),
+            earlier=[exchange.message for exchange in reversed(received.turn.history)],
         )
 
     def _customer(

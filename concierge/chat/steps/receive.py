@@ -13,6 +13,7 @@ from concierge.agents.schemas import AgentConfiguration
 from concierge.agents.service import AgentService
 from concierge.billing.service import Plans
 from concierge.chat.errors import MessageEmptyError, MessageTooLongError
+from concierge.chat.following import meant_by, meant_on
 from concierge.chat.schemas import ChatIn
 from concierge.chat.visitors import check_origin
 from concierge.conversations.errors import TurnAlreadyStartedError
@@ -34,6 +35,13 @@ class Received:
     turn: StartedTurn
     customer: KnownCustomer | None = None
     held_back: Paused = NOTHING
+
+    @property
+    def meant(self) -> str:
+        """The message as it reads with what was said before, or on the page it begins from."""
+        if not self.turn.history:
+            return meant_on(str(self.request.session_context.get("current_page", "")), self.request.message)
+        return meant_by(self.request.message, self.turn.history)
 
     @property
     def audiences(self) -> Audiences:

@@ -57,9 +57,10 @@ class Rule:
     instead: tuple[FallbackStrategy, ...] = ()
 
 
+TROUBLED: Final = "trouble"  # The name of the rule for who needs help.
 RULES: Final = (
     Rule(
-        "trouble",
+        TROUBLED,
         "helpful",
         "There is a problem, a complaint or a call for help: it is dealt with now, without questions that could wait.",
         lambda it: it.is_troubled,

@@ -29,7 +29,10 @@ class AnswerBrief:
     `pair`, which is then the first passage, is a question–answer pair that asks the same: its answer is the answer.
     `turn` counts the agent's earlier turns in the conversation, so that set phrases do not repeat themselves.
     `lead` is how far the first passage stands above those that merely share the subject, None where one cannot tell.
-    `said` are the agent's earlier replies in the conversation, oldest first.
+    `said` are the agent's earlier replies in the conversation, oldest first; `meant` is what the question means after them.
+    `language` is the question's, as a two-letter code. `trouble` is
+    what hurts, in the visitor's words, where that is to be dealt with; `about` the title of the page that the last reply
+    was from, where the question goes on from there.
     `contradictions` are statements of the passages that disagree. `max_sentences` bounds the sentences of prose; a list, a table or a run of steps counts as one.
     """
 
@@ -50,6 +53,15 @@ class AnswerBrief:
     said: tuple[str, ...] = ()
     grounding: GroundingMode = "blended"
     sum: Sum | None = None
+    meant: str = ""
+    language: str = "en"
+    trouble: tuple[str, ...] = ()
+    about: str | None = None
+
+    @property
+    def asked(self) -> str:
+        """The question as it is to be answered; `question` is how it was put."""
+        return self.meant or self.question
 
     @property
     def unfinished(self) -> str | None:

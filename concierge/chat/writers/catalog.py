@@ -35,6 +35,11 @@ def passage_of(entry: CatalogEntry, rank: int) -> Passage:
     )
 
 
+def is_row(passage: Passage) -> bool:
+    """Whether a passage is a row of the catalogue, which is its own document and pack."""
+    return passage.pack_id == passage.chunk_id
+
+
 def passage_of_promotion(promotion: Promotion, rank: int) -> Passage:
     """An offer that holds today, with its conditions; it is shown, not searched, so it has no vectors."""
     text = "\n".join(filter(None, (promotion.text.strip(), promotion.conditions.strip())))

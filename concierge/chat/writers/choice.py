@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Literal
 
 import numpy as np
 
 from concierge.chat.writers.brief import AnswerBrief
 from concierge.chat.writers.repair import Standing, stands_alone
-from concierge.chat.writers.selection import Candidate, Reading, asks_for_amount
+from concierge.chat.writers.selection import Candidate, Reading, asks_for_amount, trouble_of, was_said
 from concierge.chat.writers.structure import Unit
 from concierge.knowledge.lexical import terms
 
@@ -36,6 +37,7 @@ SAME_QUESTION = 0.5  # A document's question is the visitor's when it shares thi
 NEAR = 6  # The best units among which the items of one list are counted.
 SAME_MEANING = 0.93
 SAME_WORDS = 0.8
+NAMES_TROUBLE = 10  # Words of a sentence that names a trouble and does not yet say what helps.
 MOST_STEPS = 14
 MOST_ITEMS = 7
 SHOWN_ITEMS = 5
@@ -73,6 +75,8 @@ def choose(reading: Reading, limit: int) -> tuple[Part, ...]:
         return ()
     best = _alone_if_only(reading, ranked, leading(reading, ranked), limit)
     parts = [_part(reading, best)]
+    if remedy := _remedy(reading, best, limit):
+        return tuple(remedy)
     if parts[0].shape == "sentence":
         parts = [*(_answer_start(reading, best, limit) or _before(reading, parts[0], limit)), parts[0]]
     fixed = len(parts)
@@ -82,7 +86,9 @@ def choose(reading: Reading, limit: int) -> tuple[Part, ...]:
     for candidate in _by_usefulness(ranked, best):
         if fixed + len(rest) >= limit:
             break
-        if not _is_worth(reading, candidate, best, margin) or _is_said(candidate, kept, [*parts, *rest]):
+        if not _is_worth(reading, candidate, best, margin) or _is_said(
+            reading, candidate, kept, [*parts, *rest]
+        ):
             continue
         further = _further(reading, candidate, [*parts, *rest], limit - fixed - len(rest))
         if further:
@@ -91,11 +97,24 @@ def choose(reading: Reading, limit: int) -> tuple[Part, ...]:
     return _settle([*parts, *_ordered(rest, parts[-1])])
 
 
+def _remedy(reading: Reading, best: Candidate, limit: int) -> list[Part]:
+    """What stands behind the words that only name somebody's trouble, which they know: there is what helps."""
+    names_it = trouble_of(reading.brief) & best.terms and len(best.unit.text.split()) <= NAMES_TROUBLE
+    if not names_it or best.unit.kind not in {"prose", "question", "item"}:
+        return []
+    behind = takewhile(
+        lambda unit: unit.kind in {"prose", "item", "step"},
+        reading.units[best.unit.passage][best.unit.index + 1 :],
+    )
+    new = (unit for unit in behind if not was_said(reading.brief, unit))
+    return [Part("sentence", (unit,), (Standing(unit.text),)) for unit in islice(new, limit)]
+
+
 def leading(reading: Reading, ranked: Sequence[Candidate] | None = None) -> Candidate:
     """The unit an answer begins with: the best one, or the one near it that holds what kind of thing was asked for."""
     ranked = ranked or reading.ranked
     first = ranked[0]
-    question = reading.brief.question
+    question = reading.brief.asked
     if asks_for_amount(question) and not first.expected:
         holding = (other for other in ranked if other.expected and other.score >= first.score - AMOUNT_REACH)
         return next((other for other in holding if _names_as_much(reading, other, first)), first)
@@ -108,7 +127,7 @@ def leading(reading: Reading, ranked: Sequence[Candidate] | None = None) -> Cand
 def wants_steps(brief: AnswerBrief) -> bool:
     """Whether it is asked how something is done, or is best said one step at a time."""
     step_by_step = brief.strategy is not None and brief.strategy.parameters.step_by_step
-    return step_by_step or bool(HOW.search(brief.question))
+    return step_by_step or bool(HOW.search(brief.asked))
 
 
 def _names_as_much(reading: Reading, other: Candidate, first: Candidate) -> bool:
@@ -225,7 +244,7 @@ def _part(reading: Reading, candidate: Candidate) -> Part:
 
 
 def _wants_whole_list(reading: Reading, unit: Unit, near: int) -> bool:
-    return bool(_OPEN_END.search(unit.text)) or near > (1 if LISTING.search(reading.brief.question) else 3)
+    return bool(_OPEN_END.search(unit.text)) or near > (1 if LISTING.search(reading.brief.asked) else 3)
 
 
 def _lead(reading: Reading, unit: Unit) -> Unit | None:
@@ -275,8 +294,12 @@ def _matches_as(candidate: Candidate, best: Candidate) -> bool:
     return candidate.matched >= best.matched
 
 
-def _is_said(candidate: Candidate, kept: Sequence[Candidate], parts: Iterable[Part]) -> bool:
+def _is_said(
+    reading: Reading, candidate: Candidate, kept: Sequence[Candidate], parts: Iterable[Part]
+) -> bool:
     if any(candidate.unit in part.units or candidate.unit == part.lead for part in parts):
+        return True
+    if was_said(reading.brief, candidate.unit):
         return True
     return any(_alike(candidate, other) for other in kept)
 
@@ -300,6 +323,8 @@ def _before(reading: Reading, part: Part, limit: int) -> list[Part]:
         return []
     previous = reading.units[unit.passage][unit.index - 1]
     if previous.block != unit.block or previous.kind != "prose" or reading.is_outdone(previous):
+        return []
+    if was_said(reading.brief, previous):
         return []
     return [Part("sentence", (previous,), (_standing(reading, previous),))]
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from concierge.chat.strategy.cues import says_settled
 from concierge.chat.strategy.schemas import StageChoice
 from concierge.chat.writers import phrases
+from concierge.chat.writers.asking import briefs_of
 from concierge.chat.writers.brief import (
     AnswerBrief,
     AnswerFinished,
@@ -20,10 +21,11 @@ from concierge.chat.writers.citations import Citations
 from concierge.chat.writers.layout import set_out
 from concierge.chat.writers.pairs import answer_of
 from concierge.chat.writers.repair import capital
-from concierge.chat.writers.selection import Reading, asks_for_amount, read
+from concierge.chat.writers.selection import Reading, asks_for_amount, read, trouble_of
 from concierge.chat.writers.showing import shown
 from concierge.chat.writers.sums import summed
 from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
+from concierge.chat.writers.tongues import ENGLISH, in_tongue, spoken
 from concierge.chat.writers.voice import voiced
 from concierge.chat.writers.wishes import wants_products
 from concierge.knowledge.contradictions import Contradiction, Statement
@@ -63,10 +65,9 @@ class HouseWriter:
         reading = read(brief)
         support = judge(reading)
         outcome = outcome_of(reading, support)
-        if outcome == "unsupported" or (outcome == "partial" and _wants_no_guess(brief)):
+        if outcome == "unsupported" or (outcome == "partial" and _wants_no_guess(brief, reading)):
             return _unsupported(brief, support)
-        limit = _limit(brief, outcome)
-        return _composed(reading, choose(reading, limit), support, outcome)
+        return _composed(reading, _parts(reading, _limit(brief, outcome)), support, outcome)
 
     async def stream(self, brief: AnswerBrief) -> AsyncIterator[WriterEvent]:
         answer = self.write(brief)
@@ -79,12 +80,22 @@ class HouseWriter:
         yield AnswerFinished(answer)
 
 
+def _parts(reading: Reading, limit: int) -> tuple[Part, ...]:
+    """What is said: all of it on one question, or the best on each of several."""
+    briefs = list(briefs_of(reading.brief))
+    if len(briefs) == 1:
+        return choose(reading, limit)
+    found = [part for own in briefs for part in choose(read(own), 1)]
+    said = {part.units: part for part in found}
+    return tuple(said.values())[: max(limit, len(briefs))]
+
+
 def outcome_of(reading: Reading, support: Support) -> Outcome:
     """What can honestly be said: an answer, what is known beside what is not, or nothing."""
     if not reading.ranked or support.probability < SOME:
         return "unsupported"
     best = leading(reading)
-    unmet = asks_for_amount(reading.brief.question) and not best.expected and support.probability < CERTAIN
+    unmet = asks_for_amount(reading.brief.asked) and not best.expected and support.probability < CERTAIN
     if support.probability < ENOUGH or support.missing_is_name or unmet:
         return "partial"
     return "answered"
@@ -108,7 +119,7 @@ def _composed(reading: Reading, parts: tuple[Part, ...], support: Support, outco
     if not parts:
         return _unsupported(brief, support)
     citations = Citations(brief.passages)
-    pieces = list(set_out(parts, brief.question, citations))
+    pieces = list(set_out(parts, brief.asked, citations))
     partial = outcome == "partial"
     told = _told(brief, citations)
     differ = any(not pair.settled for pair in told)
@@ -149,42 +160,46 @@ def _told(brief: AnswerBrief, citations: Citations) -> list[Contradiction]:
 def _on_difference(brief: AnswerBrief, told: Sequence[Contradiction]) -> str:
     """Say since when the better statement holds, or that none is known to be the better one; nothing if they agree."""
     if not all(pair.settled for pair in told):
-        return phrases.pick(phrases.DIFFERING, brief.question, brief.turn, brief.said)
+        return spoken(brief, phrases.DIFFERING)
     dates = [pair.valid.dated for pair in told if pair.valid.dated]
     if not dates:
         return ""
-    sentence = phrases.pick(phrases.DATED, brief.question, brief.turn, brief.said)
+    sentence = spoken(brief, phrases.DATED)
     return sentence.format(date=f"{max(dates).day} {max(dates):%B %Y}")
 
 
 def _opening(brief: AnswerBrief, support: Support, *, listed: bool) -> list[str]:
     if support.missing:
         return [_unknown(brief, support) + ("\n\n" if listed else " ")]
-    return [
-        phrases.pick(phrases.CLOSEST, brief.question, brief.turn, brief.said) + ("\n\n" if listed else " ")
-    ]
+    return [spoken(brief, phrases.CLOSEST) + ("\n\n" if listed else " ")]
 
 
 def _way_on(brief: AnswerBrief, support: Support, parts: tuple[Part, ...]) -> list[str]:
     glue = " " if parts[-1].is_prose else "\n\n"
     options = phrases.RATHER_ASK if support.missing else phrases.NOT_SETTLED
-    return [glue + phrases.pick(options, brief.question, brief.turn, brief.said)]
+    return [glue + spoken(brief, options)]
 
 
 def _unknown(brief: AnswerBrief, support: Support) -> str:
-    if not support.missing:
+    # Where the words of a name end is known of English only.
+    if not support.missing or brief.language != ENGLISH:
         options = phrases.UNSURE if brief.strategy else phrases.UNKNOWN
-        return phrases.pick(options, brief.question, brief.turn, brief.said)
+        return spoken(brief, options)
     topics = (*phrases.UNKNOWN_TOPIC, *(phrases.MORE_UNKNOWN_TOPIC if brief.strategy else ()))
-    sentence = phrases.pick(topics, brief.question, brief.turn, brief.said)
+    sentence = spoken(brief, topics)
     return sentence.format(topic=support.missing, topic_capital=capital(support.missing))
 
 
-def _wants_no_guess(brief: AnswerBrief) -> bool:
-    """Whether what merely comes close would be one annoyance more: to somebody upset, or who waits for an order."""
+def _wants_no_guess(brief: AnswerBrief, reading: Reading | None = None) -> bool:
+    """Whether what merely comes close would be one annoyance more: to somebody upset, who waits for an order, or whose
+    trouble it does not speak of.
+    """
     strategy = brief.strategy
     if strategy is None or strategy.fallback != "helpful":
         return False
+    trouble = trouble_of(brief)
+    if reading is not None and trouble and not trouble & leading(reading).terms:
+        return True
     return strategy.tone == "empathetic" or phrases.asks_where(brief.question)
 
 
@@ -193,7 +208,7 @@ def _passed_on(brief: AnswerBrief) -> WrittenAnswer | None:
     escalation = brief.strategy.escalation if brief.strategy else None
     if escalation is None or escalation.reason != "customer_request":
         return None
-    text = phrases.pick(phrases.TO_A_PERSON, brief.question, brief.turn, brief.said)
+    text = spoken(brief, phrases.TO_A_PERSON)
     return WrittenAnswer(text, "answered", 1.0, pieces=(text,), offers_handover=True)
 
 
@@ -218,9 +233,11 @@ def _settled(brief: AnswerBrief, choice: StageChoice) -> WrittenAnswer | None:
 
 def _unsettled(brief: AnswerBrief) -> str:
     """What is said to somebody in trouble when nothing settles it."""
-    if phrases.asks_where(brief.question) and (seen := phrases.unsaid(phrases.UNSEEN_ORDER, brief.said)):
+    if phrases.asks_where(brief.question) and (
+        seen := phrases.unsaid(in_tongue(phrases.UNSEEN_ORDER, brief.language), brief.said)
+    ):
         return seen
-    return phrases.pick(phrases.UNSETTLED, brief.question, brief.turn, brief.said)
+    return spoken(brief, phrases.UNSETTLED)
 
 
 def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
@@ -231,10 +248,11 @@ def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
     ):
         text = _unsettled(brief)
         return WrittenAnswer(text, "unsupported", support.probability, pieces=(text,), offers_handover=True)
-    offers = (*phrases.OFFERS, *(phrases.MORE_OFFERS if brief.strategy else ()))
+    more = phrases.MORE_OFFERS if brief.strategy and brief.language == ENGLISH else ()
+    offers = (*in_tongue(phrases.OFFERS, brief.language), *more)
     pieces = (
         _unknown(brief, support),
-        " " + phrases.pick(offers, brief.question, brief.turn, brief.said),
+        " " + spoken(brief, offers),
     )
     return WrittenAnswer(
         text="".join(pieces),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from concierge.chat.writers.choice import Part, reads_alone
 from concierge.chat.writers.citations import Citations, marked
-from concierge.chat.writers.markup import plain
+from concierge.chat.writers.markup import is_question, plain
 from concierge.chat.writers.repair import capital
 from concierge.chat.writers.selection import expectation_of
 from concierge.chat.writers.structure import Unit
@@ -56,7 +56,8 @@ def _sentence(part: Part, _question: str, citations: Citations) -> list[str]:
     unit, standing = part.units[0], part.standings[0]
     text = capital(standing.text)
     said = marked(text, citations.cite(unit, text, standing))
-    if unit.kind in {"item", "step"} and part.lead and not reads_alone(text):
+    asks = part.lead is not None and is_question(part.lead.text)
+    if unit.kind in {"item", "step"} and part.lead and not asks and not reads_alone(text):
         return [f"{_introduction(part.lead, citations)} {said}"]
     title = plain(citations.passages[unit.passage].title)
     if standing.needs_previous and _opens_dangling(text) and 1 <= len(title.split()) <= LONGEST_NAME:

@@ -10,6 +10,21 @@ _HELP = rf"(?:(?:hi|hello|hey)[,!. ]+)?(?:can you help me|(?:i|we) (?:need|want|
 
 _AGREED = r"(?:ok(?:ay)?|great|perfect|super|cool|nice|awesome|got it|alright|all right|sounds good|understood|i see|good to know)"
 
+_THANKS = rf"(?:thanks?(?: you)?|thx|ty|cheers|much appreciated|many thanks){_TAIL}"
+_BYE = rf"(?:(?:good)?bye+|see (?:you|ya)(?: later| soon)?|good night|take care|have a (?:nice|good|great) (?:day|one|evening|weekend)){_TAIL}"
+_PRAISE = r"(?:(?:that(?:'s|’s| is|s) )?(?:perfect|great|lovely|wonderful|awesome|brilliant|all|it|very (?:kind|helpful))|you(?:'ve|’ve| have) been (?:really |very |so )?(?:helpful|kind|great))"
+_SOLVED = r"(?:(?:that|it|this)(?:'s|’s| is| has|s)? )(?:(?:worked|works|helped|helps|solved|fixed|did it|did the trick|(?:much |all )?better|fine|solved it)(?: (?:a lot|now|again|well|fine|perfectly))*)"
+
+_DANKE = r"(?:vielen |herzlichen |besten )?dank(?:e)?(?: (?:schön|sehr|dir|ihnen|für (?:die|ihre) hilfe))*"
+_TSCHUESS = r"(?:tschü(?:ss|ß)|tschuess|auf wieder(?:sehen|hören)|bis (?:bald|dann|später)|schönen (?:tag|abend)(?: noch)?|ciao)"
+_GRACIAS = r"(?:muchas |mil )?gracias(?: por (?:todo|su ayuda|la ayuda))?"
+_ADIOS = r"(?:adi[óo]s|hasta (?:luego|pronto|ma[ñn]ana)|chao|buen d[ií]a|que tenga (?:un )?buen d[ií]a)"
+_MERCI = r"(?:merci(?: (?:beaucoup|bien|à vous))?|je vous remercie)"
+_AU_REVOIR = r"(?:au revoir|à bient[ôo]t|bonne (?:journée|soirée))"
+
+# For somebody who says that it is settled.
+GOOD_TO_HEAR = ("Good to hear!", "That's good news!", "Lovely, then that is settled.")
+
 # What a visitor says → what the house answers. {name} is the agent's.
 SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -17,11 +32,15 @@ SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("Hello! What can I help you with?", "Hi there! What are you looking for?", "Welcome! What would you like to know?"),
     ),
     (
-        rf"(?:(?:ok(?:ay)?|great|perfect|super|cool)[,!. ]+)?(?:thanks?(?: you)?|thx|ty|cheers|much appreciated|many thanks){_TAIL}(?:[,.! ]+(?:(?:that(?:'s|’s| is|s) )?(?:perfect|great|lovely|wonderful|awesome|brilliant|all|it|very (?:kind|helpful))|that (?:helps?|helped)(?: a lot)?))?(?:[,.! ]+you(?:'ve|’ve| have) been (?:really |very |so )?(?:helpful|kind|great))?",
+        rf"(?:(?:{_AGREED}|{_THANKS})[,!. ]+)*{_SOLVED}(?:[,.! ]+(?:{_THANKS}|{_PRAISE}|{_SOLVED}))*",
+        GOOD_TO_HEAR,
+    ),
+    (
+        rf"(?:(?:{_AGREED}|{_THANKS})[,!. ]+)*{_THANKS}(?:[,.! ]+{_PRAISE})*",
         ("You're welcome!", "Glad to help!", "My pleasure!"),
     ),
     (
-        rf"(?:(?:ok(?:ay)?|thanks?(?: you)?)[,!. ]+)?(?:(?:good)?bye+|see (?:you|ya)(?: later| soon)?|good night|take care|have a (?:nice|good|great) (?:day|one|evening|weekend)){_TAIL}",
+        rf"(?:(?:{_AGREED}|{_THANKS})[,!. ]+)*(?:{_BYE})(?:[,!. ]+(?:{_BYE}|{_THANKS}))*",
         ("Goodbye, and take care!", "Bye! I'm here whenever you need me.", "See you soon!"),
     ),
     (
@@ -43,6 +62,30 @@ SMALL_TALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         rf"{_AGREED}(?:[,.! ]+{_AGREED})*",
         ("Good! I'm here if anything else comes up.", "Lovely. Anything else, just ask."),
+    ),
+    (
+        rf"(?:{_DANKE}[,!. ]+)?{_TSCHUESS}(?:[,!. ]+(?:und )?{_DANKE})?",
+        ("Auf Wiedersehen!", "Tschüss und alles Gute!", "Bis bald!"),
+    ),
+    (
+        rf"(?:(?:ok(?:ay)?|super|prima|gut|alles klar)[,!. ]+)?{_DANKE}",
+        ("Gern geschehen!", "Sehr gern!", "Gern, jederzeit!"),
+    ),
+    (
+        rf"(?:{_GRACIAS}[,!. ]+)?(?:y )?{_ADIOS}(?:[,!. ]+(?:y )?{_GRACIAS})?",
+        ("¡Hasta pronto!", "¡Adiós, y que le vaya bien!"),
+    ),
+    (
+        rf"(?:(?:ok|vale|perfecto|genial)[,!. ]+)?{_GRACIAS}",
+        ("¡De nada!", "¡Con mucho gusto!", "¡Un placer!"),
+    ),
+    (
+        rf"(?:{_MERCI}[,!. ]+)?(?:et )?{_AU_REVOIR}(?:[,!. ]+(?:et )?{_MERCI})?",
+        ("Au revoir, et à bientôt !", "Bonne journée !"),
+    ),
+    (
+        rf"(?:(?:ok|d'accord|parfait|super)[,!. ]+)?{_MERCI}",
+        ("Je vous en prie !", "Avec plaisir !"),
     ),
 )  # fmt: skip
 
@@ -92,8 +135,6 @@ NOTED = (
     "Thank you, that makes it clearer.",
     "I see, thank you.",
 )
-# For somebody who says that it is settled.
-GOOD_TO_HEAR = ("Good to hear!", "That's good news!", "Lovely, then that is settled.")
 # For somebody who asks for a person.
 TO_A_PERSON = (
     "Of course. Shall I pass you on to a colleague now?",
@@ -163,6 +204,11 @@ def asks_where(message: str) -> bool:
 def is_call_for_help(message: str) -> bool:
     """Whether a message only says that help is needed, and at most with what kind of thing."""
     return len(message) <= LONGEST_TALK and bool(_CALL_FOR_HELP.match(message))
+
+
+def is_small_talk(message: str) -> bool:
+    """Whether a message is a greeting, thanks, a farewell or the like, and nothing else."""
+    return len(message) <= LONGEST_TALK and any(pattern.match(message) for pattern, _ in _COMPILED)
 
 
 def small_talk(message: str, *, turn: int, agent_name: str | None, said: Sequence[str] = ()) -> str | None:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.chat.writers.brief import AnswerBrief
+from concierge.chat.writers.catalog import is_row
 from concierge.chat.writers.structure import Unit, units_of
+from concierge.kit.everyday import also_called
 from concierge.knowledge.lexical import terms
 
 PASSAGES = 5
@@ -23,6 +25,14 @@ CONTEXT = (
 EXPECTED = 0.15  # The unit holds the kind of thing asked for: a number, a date, a name.
 UNDER_QUESTION = 0.9  # An answer inherits this share of the score of the question it stands under.
 FADING = 0.97  # … and each further sentence a little less.
+ASKED_ALIKE = 0.8  # … and so much more where the question is the visitor's in most of its weighted words.
+ALIKE = 0.6
+SPEAKS_OF_TROUBLE = (
+    0.3  # To somebody in trouble, what speaks of it counts so much more, wherever it was found.
+)
+FRESH = 1.5  # What a message adds to those before it counts more than what it repeats of them.
+SAID = 0.15  # What an earlier reply said stands back behind what is as good and new.
+SAME_PAGE = 0.12  # A message that goes on is answered rather from the page that the last reply was from.
 HEADING_COSINE = 0.3  # A heading has no vector of its own; its words decide.
 BM25_K1 = 0.9
 BM25_B = 0.4
@@ -54,7 +64,10 @@ _EXPECTATIONS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     ),
     (re.compile(r"\bhow (long|soon|fast|quick(ly)?)\b", re.IGNORECASE), _in(rf"(?:{_TIMES}|{_LENGTHS})")),
     (re.compile(r"\bhow (tall|high|wide|deep|big|large|far)\b|\bdimensions?\b", re.IGNORECASE), _in(_LENGTHS)),
-    (re.compile(r"\bhow heavy\b|\bweigh(s|t)?\b", re.IGNORECASE), _in(_WEIGHTS)),
+    (
+        re.compile(r"\bhow heavy\b|\bweigh(s|t)?\b|\bhow (?:much|many)\b[^?.!]*\b(?:carry|carries|hold|bear|load|lift)\b", re.IGNORECASE),
+        _in(_WEIGHTS),
+    ),
     (
         re.compile(r"\b(when|what (year|date|day|month|century|decade|time)|(which|what) \w+ (year|century))\b", re.IGNORECASE),
         re.compile(r"\d|\b(January|February|March|April|May|June|July|August|September|October|November|December|century|(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?)\b"),
@@ -65,6 +78,18 @@ _EXPECTATIONS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     ),
     (re.compile(r"\b(who|whose|whom)\b", re.IGNORECASE), re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+|^[A-Z][a-z]+ [A-Z]")),
 )  # fmt: skip
+# What stands at the head or the foot of a page and says nothing of its matter.
+_HEAD_LINE = re.compile(
+    r"\W*(?:(?:URL|(?:last )?updated|author|published|version|document (?:no|number)|©)\s*[:©]|page \d+(?: of \d+)?\W*$|\S+@\S+\W*$)",
+    re.IGNORECASE,
+)
+# What only says where to read on.
+_POINTER = re.compile(
+    r"(?:please )?(?:see|refer to|check out|visit|(?:read|learn|find out) more)\b[^.]{0,90}\.?$",
+    re.IGNORECASE,
+)
+# A heading that asks without a mark: “How to return something”.
+_ASKING_HEADING = re.compile(r"(?:how|when|where|which|who|why|can|do|does|is|are)\b", re.IGNORECASE)
 # Words that only say what kind of thing is asked for: a sentence need not repeat them to answer.
 _ASKING = re.compile(
     r"\bhow (?:long|much|many|far|often|soon|old|big|large|tall|high|heavy|wide|deep|fast|expensive)\b|"
@@ -126,9 +151,36 @@ def expectation_of(question: str) -> re.Pattern[str] | None:
 
 def content_idf(brief: AnswerBrief) -> dict[str, float]:
     """The question's terms without those that only say what kind of thing is asked for, if others remain."""
-    asking = set(terms(" ".join(_ASKING.findall(brief.question))))
-    content = {term: weight for term, weight in brief.idf.items() if term not in asking}
+    asking = set(terms(" ".join(_ASKING.findall(brief.asked))))
+    fresh = set(terms(brief.question)) if len(brief.asked) > len(brief.question) else set[str]()
+    content = {
+        term: weight * (FRESH if term in fresh else 1.0)
+        for term, weight in brief.idf.items()
+        if term not in asking
+    }
     return content or dict(brief.idf)
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.split()).strip(" .:#").casefold()
+
+
+def was_said(brief: AnswerBrief, unit: Unit) -> bool:
+    """Whether an earlier reply of the conversation has these words."""
+    text = unit.text.rstrip(" .")
+    return any(text in reply for reply in brief.said)
+
+
+def _share_asked(brief: AnswerBrief, heading: frozenset[str]) -> float:
+    """How much a question in the document is the visitor's: the share of weighted words it has of theirs, less what it asks
+    besides; nothing for a small share.
+    """
+    own = set(terms(brief.asked))
+    total = sum(weight for term, weight in brief.idf.items() if term in own)
+    shared = sum(weight for term, weight in brief.idf.items() if term in own and term in heading)
+    if not total or shared < ALIKE * total:
+        return 0.0
+    return shared / total * len(own & heading) / len(heading)
 
 
 def words_score(bag: Sequence[str], idf: Mapping[str, float]) -> float:
@@ -142,16 +194,31 @@ def words_score(bag: Sequence[str], idf: Mapping[str, float]) -> float:
     )
 
 
+def trouble_of(brief: AnswerBrief) -> frozenset[str]:
+    """The word that tells what hurts, which is the rarest of those that do, with what else it is called; else nothing."""
+    told = " ".join(brief.trouble)
+    own = {term: brief.idf[term] for term in terms(told) if term in brief.idf}
+    return frozenset((max(own, key=lambda term: own[term]), *also_called(told))) if own else frozenset()
+
+
+def _reach(brief: AnswerBrief) -> int:
+    """How far to read: rows of the catalogue stand beside the documents and do not keep them from being read."""
+    documents = [at for at, passage in enumerate(brief.passages) if not is_row(passage)]
+    return documents[PASSAGES - 1] + 1 if len(documents) >= PASSAGES else len(brief.passages)
+
+
 def read(brief: AnswerBrief) -> Reading:
-    passages = brief.passages[:PASSAGES]
+    """Somebody in trouble is not served by what stands on the right page and speaks of other things."""
+    trouble = trouble_of(brief)
+    passages = brief.passages if trouble else brief.passages[: _reach(brief)]
     units = tuple(units_of(passage, position) for position, passage in enumerate(passages))
-    wanted = expectation_of(brief.question)
+    wanted = expectation_of(brief.asked)
     idf = content_idf(brief)
     depth = DEPTHS[brief.strategy.depth] if brief.strategy else 0.0
     ranked = [
         candidate
         for position in range(len(passages))
-        for candidate in _Scorer(brief, units[position], position, wanted, idf, depth).candidates()
+        for candidate in _Scorer(brief, units[position], position, wanted, idf, depth, trouble).candidates()
         if not _is_outdone(brief, candidate.unit)
     ]
     ranked.sort(key=lambda candidate: -candidate.score)
@@ -168,8 +235,14 @@ class _Scorer:
     wanted: re.Pattern[str] | None
     idf: Mapping[str, float]
     depth: float = 0.0
+    trouble: frozenset[str] = frozenset()
     asked: Unit | None = None
     inherited: float = 0.0
+
+    @property
+    def place(self) -> int:
+        """The passage's place among the documents, behind as many rows of the catalogue as there are."""
+        return sum(not is_row(passage) for passage in self.brief.passages[: self.position])
 
     def candidates(self) -> Iterator[Candidate]:
         passage = self.brief.passages[self.position]
@@ -183,14 +256,20 @@ class _Scorer:
             candidate = self.candidate(
                 unit, cosine, None if row is None else passage.sentence_vectors[row], title
             )
-            if unit.kind == "question" or unit.text.endswith("?"):
+            asks = unit.kind == "heading" and _ASKING_HEADING.match(unit.text)
+            if unit.kind == "question" or unit.text.endswith("?") or asks:
+                alike = ASKED_ALIKE * _share_asked(self.brief, candidate.terms)
                 self.asked, self.inherited = (
                     unit,
-                    UNDER_QUESTION * (candidate.score + HEADING_COSINE * (row is None)),
+                    UNDER_QUESTION * (candidate.score + HEADING_COSINE * (row is None)) + alike,
                 )
             elif unit.kind == "heading":
                 self.asked, self.inherited = None, 0.0
-            else:
+            elif not (
+                _HEAD_LINE.match(unit.text)
+                or _POINTER.match(unit.text)
+                or _bare(unit.text) == _bare(passage.title)
+            ):
                 yield candidate
 
     def candidate(
@@ -206,12 +285,18 @@ class _Scorer:
         score = (
             cosine
             + WORDS * (words_score(bag, idf) + CONTEXT * around)
-            - RANK * self.position
+            - RANK * self.place
+            + SAME_PAGE * (self.brief.about == self.brief.passages[self.position].title)
             + EXPECTED * expected
         )
-        score, self.inherited = max(score, self.inherited), self.inherited * FADING
+        under = self.inherited + EXPECTED * expected if self.inherited else 0.0
+        score, self.inherited = max(score, under), self.inherited * FADING
         if self.depth and (unit.kind == "code" or _TECHNICAL.search(unit.text)):
             score += self.depth
+        if was_said(self.brief, unit):
+            score -= SAID
+        if self.trouble.intersection(bag):
+            score += SPEAKS_OF_TROUBLE + RANK * max(0, self.place - PASSAGES + 1)
         return Candidate(
             unit=unit,
             score=score,

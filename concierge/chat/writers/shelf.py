@@ -8,6 +8,7 @@ from concierge.catalog.schemas.context import CatalogEntry, PriceRange, Promotio
 from concierge.chat.writers.brief import Citation, Claim, WrittenAnswer
 from concierge.chat.writers.catalog import passage_of, passage_of_promotion
 from concierge.chat.writers.citations import marked
+from concierge.kit.sentences import sentence_spans
 from concierge.knowledge.schemas import Passage
 
 # Somebody wrote these rows to be shown; that they fit the wish is as sure as the search for them.
@@ -23,9 +24,10 @@ class Shelf:
     def say(self, text: str) -> None:
         self.pieces.append(text if not self.pieces or self.pieces[-1].endswith("\n") else f" {text}")
 
-    def show(self, entry: CatalogEntry, *, item: bool = False) -> None:
-        """Say the first sentence of a row, as an item of a list or as the next sentence."""
-        start, end = entry.sentences[0] if entry.sentences else (0, len(entry.text))
+    def show(self, entry: CatalogEntry, *, item: bool = False, sentences: int = 1) -> None:
+        """Say the first sentences of a row, as an item of a list or as the next ones."""
+        spans = entry.sentences[:sentences]
+        start, end = (spans[0][0], spans[-1][1]) if spans else (0, len(entry.text))
         sentence = entry.text[start:end]
         number = self.cite(passage_of(entry, 0), sentence, start, end)
         if item:
@@ -35,10 +37,12 @@ class Shelf:
         else:
             self.say(marked(sentence, number))
 
-    def promote(self, promotion: Promotion) -> None:
-        """Say an offer with its conditions, which belong to it."""
+    def promote(self, promotion: Promotion, *, conditions: bool = False) -> None:
+        """Say an offer, and the first of its conditions where there is room for them."""
         passage = passage_of_promotion(promotion, 0)
-        for line in passage.text.splitlines():
+        offer, *others = passage.text.splitlines()
+        told = [others[0][start:end] for start, end in sentence_spans(others[0])[:1]] if others else []
+        for line in (offer, *(told if conditions else ())):
             start = passage.text.index(line)
             self.say(marked(line, self.cite(passage, line, start, start + len(line))))
 

@@ -10,16 +10,19 @@ from concierge.catalog.schemas.context import CatalogEntry, PriceRange, ProductC
 from concierge.chat.strategy.moment import is_greeting
 from concierge.chat.strategy.schemas import Strategy
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
-from concierge.chat.writers.phrases import is_call_for_help, pick
+from concierge.chat.writers.phrases import is_call_for_help
 from concierge.chat.writers.shelf import Shelf
+from concierge.chat.writers.tongues import spoken
 from concierge.chat.writers.wishes import (
     asks_for_offers,
     asks_for_prices,
+    compares,
     is_leisurely,
     looks_around,
     named,
     wants_products,
 )
+from concierge.knowledge.lexical import terms
 
 WELCOMES: Final = ("Welcome!", "Hello, and welcome!", "Hi, good to have you here!")
 WELCOMES_BACK: Final = ("Welcome back!", "Good to see you again!", "Hello again!")
@@ -48,6 +51,7 @@ NOTHING_CLOSER: Final = (
 )
 UPSET: Final = frozenset({"empathetic", "reassuring"})
 RANGES: Final = 3
+SIDE_BY_SIDE: Final = 2  # Sentences on each of the things that are compared.
 OFFERS: Final = 2
 ROWS: Final = {"brief": 2, "normal": 3, "detailed": 5}
 
@@ -72,12 +76,14 @@ def _spoken(brief: AnswerBrief, strategy: Strategy, products: ProductContext) ->
 
 def _from_rows(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | None:
     rows = _products(products)
+    if products.promotions and asks_for_offers(brief.question):
+        return _offers(products)
+    if compares(brief.question) and len(both := _named_in(brief.asked, rows)) > 1:
+        return _side_by_side(both)
     if rows and (products.filters or _is_asked_for(brief, products)):
         return _fitting(brief, products, rows)
     if looks_around(brief.question):
         return _around(brief, products)
-    if products.promotions and asks_for_offers(brief.question):
-        return _offers(products)
     if not rows and asks_for_prices(brief.question, [price.category for price in products.pricing]):
         return _prices(brief, products)
     return None
@@ -90,7 +96,7 @@ def _is_asked_for(brief: AnswerBrief, products: ProductContext) -> bool:
 
 
 def _phrase(brief: AnswerBrief, options: Sequence[str]) -> str:
-    return pick(options, brief.question, brief.turn, brief.said)
+    return spoken(brief, options)
 
 
 def _talk(*sentences: str) -> WrittenAnswer:
@@ -127,6 +133,20 @@ def _fitting(brief: AnswerBrief, products: ProductContext, rows: Sequence[Catalo
     return shelf.written()
 
 
+def _named_in(question: str, rows: Sequence[CatalogEntry]) -> list[CatalogEntry]:
+    """The products whose own name the question says, beside the word for their kind."""
+    asked = set(terms(question))
+    return [row for row in rows if row.title and terms(row.title)[:1] and terms(row.title)[0] in asked]
+
+
+def _side_by_side(rows: Sequence[CatalogEntry]) -> WrittenAnswer:
+    """What each costs and what it is, one after the other."""
+    shelf = Shelf()
+    for entry in rows[:RANGES]:
+        shelf.show(entry, item=True, sentences=SIDE_BY_SIDE)
+    return shelf.written()
+
+
 def _around(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | None:
     """What there is, for who only looks: where each kind begins, or else the best of it."""
     leisurely = is_leisurely(brief.question)
@@ -144,9 +164,11 @@ def _around(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | Non
 
 
 def _offers(products: ProductContext) -> WrittenAnswer:
+    """Each offer in a sentence; of a single one its first condition as well. The source has them all."""
     shelf = Shelf()
-    for promotion in products.promotions[:OFFERS]:
-        shelf.promote(promotion)
+    few = products.promotions[:OFFERS]
+    for promotion in few:
+        shelf.promote(promotion, conditions=len(few) == 1)
     return shelf.written()
 
 
@@ -160,7 +182,7 @@ def _prices(brief: AnswerBrief, products: ProductContext) -> WrittenAnswer | Non
     shelf = Shelf()
     shelf.prices(priced)
     if products.promotions and brief.strategy is not None and brief.strategy.tone not in UPSET:
-        shelf.promote(products.promotions[0])
+        shelf.promote(products.promotions[0], conditions=True)
     return shelf.written()
 
 

@@ -5,7 +5,7 @@ a table row must not be written as if it were a sentence.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +27,7 @@ _SPEAKER = re.compile(
 _VALUE = re.compile(r"\W{0,2}\d")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _CELL = re.compile(r"(?<!\\)\|")
+_ENDS = re.compile(r"[.!?:;…][\"”’')\]*_]*$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“‘(]?[A-Z0-9])")
 
 
@@ -158,8 +159,16 @@ class _Reader:
         )
         if continues and self.open is not None:
             self.open.end = end
+        elif line.lstrip()[:1].islower() and self.last_is("prose") and not self.ended():
+            self.elements[-1].end = end
+            self.open = self.elements[-1]
         else:
             self.add("prose", start, end, same_block=False)
+
+    def ended(self) -> bool:
+        """Whether the last element ends like a sentence; what a page's layout broke apart does not."""
+        last = self.elements[-1]
+        return bool(_ENDS.search(self.text, last.start, last.end))
 
     def nested(self) -> bool:
         """Whether the item before stands deeper, so that this one returns to the list around it."""
@@ -214,6 +223,22 @@ def _sentences(element: _Element, passage: Passage) -> Iterator[tuple[int, int, 
             yield *_trim(passage.text, position, found.start() + 1), ()
             position = found.end()
         yield *_trim(passage.text, position, element.end), ()
+
+
+def _joined(
+    sentences: Iterable[tuple[int, int, tuple[int, ...]]], text: str
+) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Put together what the lines of a page broke apart: a sentence that did not end goes on with a small letter."""
+    held: tuple[int, int, tuple[int, ...]] | None = None
+    for start, end, rows in sentences:
+        if held is not None and text[start].islower() and not _ENDS.search(text, held[0], held[1]):
+            held = (held[0], end, (*held[2], *rows))
+            continue
+        if held is not None:
+            yield held
+        held = (start, end, rows)
+    if held is not None:
+        yield held
 
 
 def _rows_within(element: _Element, passage: Passage) -> tuple[int, ...]:
@@ -286,7 +311,7 @@ class _Builder:
             self.append("heading", (element.start, element.end), element, _rows_within(element, self.passage))
 
     def paragraph(self, element: _Element) -> None:
-        for start, end, rows in _sentences(element, self.passage):
+        for start, end, rows in _joined(_sentences(element, self.passage), self.passage.text):
             begin, asks = self.speaker(start, end)
             text = self.passage.text[begin:end]
             kind: Kind = "question" if asks or is_question(text) else "prose"

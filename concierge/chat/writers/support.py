@@ -15,7 +15,9 @@ from concierge.chat.writers.selection import (
     Reading,
     content_idf,
     expectation_of,
+    trouble_of,
 )
+from concierge.kit.sentences import sentence_spans
 from concierge.knowledge.lexical import terms
 
 FEATURES = (
@@ -92,7 +94,7 @@ def judge(reading: Reading) -> Support:
     known = _known(reading)
     missing = topic(reading, known)
     values = features(reading, best)
-    return Support(probability(values), missing, bool(missing and _is_name(reading.brief.question, missing)))
+    return Support(probability(values), missing, bool(missing and _is_name(reading.brief.asked, missing)))
 
 
 def probability(values: Mapping[str, float]) -> float:
@@ -105,7 +107,10 @@ def features(reading: Reading, best: Candidate) -> dict[str, float]:
     brief = reading.brief
     first = brief.passages[0]
     near = best.terms | best.context
-    wanted = expectation_of(brief.question)
+    trouble = trouble_of(brief)
+    met = bool(trouble & near)  # What speaks of the trouble was looked for on every page.
+    near |= trouble if met else frozenset()
+    wanted = expectation_of(brief.asked)
     first_sentence = float(np.max(brief.cosines(first), initial=0.0))
     return {
         "first_sentence": first_sentence,
@@ -113,16 +118,16 @@ def features(reading: Reading, best: Candidate) -> dict[str, float]:
         "document": first.document_cosine,
         "gap": GAP_OF_FEW if brief.lead is None else brief.lead,
         "rarest_missing": _rarest_missing(brief, near),
-        "name_missing": float(any(set(terms(name)) - near for name in _NAME.findall(brief.question))),
+        "name_missing": float(any(set(terms(name)) - near for name in _NAME.findall(brief.asked))),
         "expected_missing": float(bool(wanted) and not best.expected),
-        "negation": float(_denies(brief.question) != _denies(best.unit.text)),
-        "later_passage": best.unit.passage / (PASSAGES - 1),
+        "negation": float(_denies(brief.asked) != _denies(best.unit.text)),
+        "later_passage": 0.0 if met else min(1.0, best.unit.passage / (PASSAGES - 1)),
     }
 
 
 def _rarest_missing(brief: AnswerBrief, near: frozenset[str]) -> float:
     """What the rarest word of this question, not of those before it, that is not near weighs beside the rarest of all."""
-    own, content = set(terms(brief.question)), content_idf(brief)
+    own, content = set(terms(brief.asked)), content_idf(brief)
     idf = {term: weight for term, weight in content.items() if term in own}
     missing = (weight for term, weight in idf.items() if term not in near and not misspelled(term, near))
     return max(missing, default=0.0) / (max(idf.values(), default=0.0) or 1.0)
@@ -142,7 +147,7 @@ def topic(reading: Reading, known: frozenset[str]) -> str | None:
 
     A known noun right behind belongs to it: "bunk beds" is missing, not "bunk".
     """
-    question, idf = reading.brief.question, reading.brief.idf
+    question, idf = asked_in(reading.brief.asked), reading.brief.idf
     runs: list[_Run] = []
     open_run: _Run | None = None
     for found in _WORD.finditer(question):
@@ -163,6 +168,12 @@ def topic(reading: Reading, known: frozenset[str]) -> str | None:
         return None
     article = _ARTICLE.search(question[: best.start])
     return question[article.start() if article else best.start : best.end]
+
+
+def asked_in(text: str) -> str:
+    """The sentences of a message that ask, where some do: what is missing is missing from these, not from the story around."""
+    asking = [text[start:end] for start, end in sentence_spans(text) if text[start:end].endswith("?")]
+    return " ".join(asking) or text
 
 
 @dataclass(slots=True)

@@ -23,7 +23,11 @@ _OFFERS: Final = re.compile(
 )
 _WANTS: Final = re.compile(
     r"\b(?:recommend|suggest|show me|looking for|look for|searching for|shopping for|in the market for|"
-    r"(?:i|we)(?: would|['’]d)? (?:want|need|like)|which \w+ (?:would|should|do you)|what \w+ (?:do you (?:have|sell|offer)|would you|are there))\b",
+    r"(?:i|we)(?: would|['’]d)? (?:want|need|like)|which \w+ (?:would|should|do you)|what would you (?:take|choose|pick|recommend|suggest|buy)|what \w+ (?:do you (?:have|sell|offer)|would you|are there))\b",
+    re.IGNORECASE,
+)
+_COMPARES: Final = re.compile(
+    r"\b(?:differences?|differs?|different|compar(?:e|ed|ison)|versus|vs\.?|which (?:one )?is (?:better|bigger|larger|smaller)\b(?=\W*$))",
     re.IGNORECASE,
 )
 # "What do you offer?" asks for the range, not for a discount.
@@ -44,6 +48,11 @@ _GENERAL: Final = frozenset(
 def wants_products(question: str) -> bool:
     """Whether somebody wants to be shown what there is of a kind, and not to know something about it."""
     return bool(_WANTS.search(question[:LOOKED_AT]))
+
+
+def compares(question: str) -> bool:
+    """Whether it is asked what sets things apart."""
+    return bool(_COMPARES.search(question[:LOOKED_AT]))
 
 
 def looks_around(question: str) -> bool:

@@ -1,4 +1,4 @@
-"""`eval retrieval | answers`: measure finding and answering on documents and questions of your own."""
+"""`eval retrieval | answers | dialogues`: measure finding and answering on documents and questions of your own."""
 
 import asyncio
 import json
@@ -10,11 +10,11 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from concierge.entrypoints.cli.console import aside, out, say
-from concierge.entrypoints.cli.progress import watch_source
+from concierge.entrypoints.cli.console import out, say
+from concierge.entrypoints.cli.dialogues import dialogues
+from concierge.entrypoints.cli.progress import asking, watch_source
 from concierge.entrypoints.evaluation import (
     AnswerReport,
     Collection,
@@ -34,6 +34,7 @@ from concierge.kit.logging import configure_logging
 from concierge.kit.settings import Settings
 
 app = typer.Typer(help="Measure retrieval and answers on your own questions.", no_args_is_help=True)
+app.command()(dialogues)
 
 T = TypeVar("T")
 SHOWN_FAILURES = 5
@@ -161,15 +162,9 @@ async def _measured(
         finally:
             for task in watching:
                 task.cancel()
-        with _asking() as bar:
-            task_id = bar.add_task("Asking", total=questions)
-            report = await measure(platform, collection, lambda: bar.advance(task_id))
+        with asking("Asking", questions) as asked:
+            report = await measure(platform, collection, asked)
     return Measured(len(documents), collection.failed, report)
-
-
-def _asking() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=aside, transient=True)
 
 
 def _print(measured: Measured, table_of: Callable[[Any], Table], *, as_json: bool) -> None:

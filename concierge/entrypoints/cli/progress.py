@@ -6,7 +6,14 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from time import monotonic
 from uuid import UUID
 
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from concierge.accounts.scope import TenantScope, Unit
 from concierge.entrypoints.cli.console import aside
@@ -41,6 +48,15 @@ async def working(platform: Platform) -> AsyncGenerator[None]:
         worker.cancel()
         with suppress(asyncio.CancelledError):
             await worker
+
+
+@contextmanager
+def asking(what: str, total: int) -> Generator[Callable[[], None]]:
+    """Show how many of so many questions were asked; what is given is called after each."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=aside, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
 
 
 async def watch_source(platform: Platform, scope: TenantScope, source_id: UUID) -> SourceOut:

@@ -25,7 +25,8 @@ def voiced(answer: WrittenAnswer, brief: AnswerBrief, *, leads_on: bool = False)
     """
     if brief.strategy is None:
         return answer
-    opening = opening_of(brief.strategy, brief.question, brief.said) or recalled_of(brief, answer)
+    opening = opening_of(brief.strategy, brief.question, brief.said, brief.language)
+    opening = opening or recalled_of(brief, answer)
     strategy = brief.strategy
     if (stage := strategy.leading) is not None:
         answer, step = led(answer, brief, stage)

@@ -7,6 +7,7 @@ from typing import Final
 
 from concierge.chat.strategy.schemas import Opening, Strategy
 from concierge.chat.writers.phrases import unsaid
+from concierge.chat.writers.tongues import ENGLISH, has_tongue, in_tongue
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +118,13 @@ GENERAL: Final[Mapping[Opening, Sequence[str]]] = {
 }
 
 
-def opening_of(strategy: Strategy, question: str, said: Sequence[str]) -> str:
+def opening_of(strategy: Strategy, question: str, said: Sequence[str], language: str = ENGLISH) -> str:
     """The opening, or nothing: to whom is calm, and where every fitting one was said already."""
+    general = GENERAL.get(strategy.opening, ())
+    if has_tongue(language):
+        return unsaid(in_tongue(general, language), said) or ""
     options: list[str] = []
     for fitting in FITTING:
         if strategy.opening in fitting.openings and fitting.spoken_of.search(question):
             options += fitting.phrases
-    return unsaid([*options, *GENERAL.get(strategy.opening, ())], said) or ""
+    return unsaid([*options, *general], said) or ""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
+from concierge.chat.writers.tongues import ENGLISH
 from concierge.customers.schemas.context import RememberedFact
 from concierge.knowledge.lexical import terms
 
@@ -27,7 +28,12 @@ _OWN_THING: Final = re.compile(r"^(?:the|our|your)\b", re.IGNORECASE)
 
 def recalled_of(brief: AnswerBrief, answer: WrittenAnswer) -> str:
     """The words that lead to the answer, or nothing."""
-    if brief.strategy is None or answer.outcome != "answered" or not answer.claims:
+    if (
+        brief.strategy is None
+        or brief.language != ENGLISH
+        or answer.outcome != "answered"
+        or not answer.claims
+    ):
         return ""
     for fact in brief.strategy.recall:
         said = SINCE.format(fact=_second_person(fact))

@@ -8,6 +8,7 @@ from concierge.chat.strategy.schemas import NextStep
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
 from concierge.chat.writers.phrases import unsaid
 from concierge.chat.writers.shelf import lowered
+from concierge.chat.writers.tongues import ENGLISH, has_tongue, in_tongue
 from concierge.chat.writers.wishes import named
 
 WAYS: Final = 3
@@ -50,6 +51,9 @@ def next_step_of(brief: AnswerBrief, answer: WrittenAnswer) -> str:
     """The next step in words; nothing where there is none, or every fitting one was said already."""
     assert brief.strategy is not None, "without a strategy there is no next step"
     step, products = brief.strategy.next_step, brief.products or ProductContext()
+    if brief.language != ENGLISH and has_tongue(brief.language):
+        known = in_tongue(STEPS.get(step, ()), brief.language)
+        return unsaid(known, brief.said) or "" if known != STEPS.get(step, ()) else ""
     categories = categories_of(products)
     options = list(STEPS.get(step, ()))
     if step == "ask_need":
