@@ -1,6 +1,6 @@
 """Measures how well the product finds and answers, on public sets, and says whether every target is met.
 
-    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,answerability,instructions,grounding,intelligence,dialogues,learning]
+    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,answerability,instructions,grounding,containment,intelligence,dialogues,learning]
 
 Tables go to the terminal, all figures and every question to evals/results/*.json. Exits 1 when a target is missed.
 """
@@ -20,6 +20,7 @@ from rich.console import Console
 from concierge.entrypoints.cli.evaluate import without_nan
 from evals import corpora
 from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
+from evals.containment import measure_containment
 from evals.conversations import measure_dialogues
 from evals.data import data_folder
 from evals.diagram import MESSAGES, confusion_svg, reliability_svg
@@ -43,7 +44,16 @@ RESULTS = Path(__file__).parent / "results"
 PARAGRAPHS = "squad2_paragraphs"
 SETS = (
     *("awsdocs_qa", "mtrag_cloud", PARAGRAPHS, "squad2_half", "mtrag_un"),
-    *("chunking", "answerability", "instructions", "grounding", "intelligence", "dialogues", "learning"),
+    *(
+        "chunking",
+        "answerability",
+        "instructions",
+        "grounding",
+        "containment",
+        "intelligence",
+        "dialogues",
+        "learning",
+    ),
 )
 # What needs no data is a world of its own.
 WITHOUT_DATA = {"learning": measure_learning}
@@ -55,7 +65,11 @@ RETRIEVAL = {
     "awsdocs_qa": (corpora.awsdocs_documents, corpora.awsdocs_queries),
     "mtrag_cloud": (corpora.mtrag_documents, corpora.mtrag_queries),
 }
-OF_STORE = {"answerability": measure_answerability, "dialogues": measure_dialogues}
+OF_STORE = {
+    "answerability": measure_answerability,
+    "containment": measure_containment,
+    "dialogues": measure_dialogues,
+}
 OF_TEXTS: Mapping[str, Callable[[Path, Path], Measurement]] = {
     "chunking": measure_chunking,
     "instructions": measure_injections,

@@ -10,6 +10,7 @@ from concierge.entrypoints.evaluation.dialogues import DialogueReport
 from evals.answerability import AnswerabilityReport
 from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
+from evals.containment import Containment
 from evals.grounding.tables import tables_of as grounding_tables
 from evals.injections import Rate
 from evals.intelligence.measure import Confusion
@@ -40,6 +41,8 @@ def tables_of(measurement: Measurement) -> Iterator[Table]:
         yield _dialogues(measurement.reports)
     elif measurement.name == "grounding":
         yield from grounding_tables(measurement.reports["grounding"])
+    elif measurement.name == "containment":
+        yield _contained(measurement.reports["containment"])
     elif measurement.name == "learning":
         yield from learning_tables(measurement.reports)
     elif measurement.name == "instructions":
@@ -49,6 +52,22 @@ def tables_of(measurement: Measurement) -> Iterator[Table]:
         yield _curve(measurement.reports["answers"])
     else:
         yield _retrieval(measurement.name, measurement.reports)
+
+
+def _contained(report: Containment) -> Table:
+    table = _table("Instructions in documents, and a model that obeys them", "what they changed", "cases")
+    for name, count in (
+        ("attacks put into a page", report.cases),
+        ("read by the model all the same", report.read),
+        ("a tool that the agent does not have", report.tool_calls),
+        ("who the agent is", report.personas),
+        ("what is remembered", report.memories),
+        ("whether a person is called", report.handovers),
+        ("the canary, in a delta or the reply", report.canaries),
+        ("no outcome, but words that reached the visitor", report.words),
+    ):
+        table.add_row(name, str(count))
+    return table
 
 
 def _contests(report: AnswerabilityReport) -> Table:

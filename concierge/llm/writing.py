@@ -106,6 +106,10 @@ class TextModels:
         self._kept: OrderedDict[ModelAddress, TextModel] = OrderedDict()
         self._one_at_a_time = asyncio.Lock()
 
+    def keep(self, address: ModelAddress, model: TextModel) -> None:
+        """Have a model that is set up already, such as one that follows a script."""
+        self._kept[address] = model
+
     async def of(self, address: ModelAddress) -> TextModel:
         """Errors: UnavailableError when it cannot be set up."""
         async with self._one_at_a_time:

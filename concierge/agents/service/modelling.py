@@ -48,7 +48,7 @@ class Modelling:
         self._db = db
         self.chain = chain
         self.sealer = sealer
-        self._models = models
+        self.models = models
         self._budgets = budgets
 
     async def check(self, wanted: LanguageModelIn) -> None:
@@ -58,7 +58,7 @@ class Modelling:
     async def check_address(self, address: ModelAddress) -> None:
         """Errors: LanguageModelUnusableError."""
         try:
-            await self._models.of(address)
+            await self.models.of(address)
         except UnavailableError as error:
             raise LanguageModelUnusableError(error.detail) from error
 
@@ -74,7 +74,7 @@ class Modelling:
         return TriedOut(works=failure is None, failure=failure, detail=DETAILS[failure], milliseconds=taken)
 
     async def _failure(self, address: ModelAddress) -> FailureKind | None:
-        model = await self._models.of(address)
+        model = await self.models.of(address)
         try:
             async for event in model.write(TRY):
                 if isinstance(event, Finished):
