@@ -15,6 +15,7 @@ from rich.console import Console
 from benchmarks import (
     catalog,
     customers,
+    expert,
     grounding,
     ingestion,
     load,
@@ -150,6 +151,14 @@ async def measure_grounding(run: Run) -> None:
     run.groups["Proof of what a model wrote"] = grounding.measure(40 if run.quick else 200)
 
 
+async def measure_expert(run: Run) -> None:
+    sizes = QUICK if run.quick else SIZES
+    corpus = _corpus(run, sizes.large)
+    asked = [query.text for query in retrieval.queries_of(corpus, 60 if run.quick else 200)]
+    async with _running(run, [Wanted("Large pack", corpus)]) as database:
+        run.groups["An expert, a language model behind it"] = await expert.measure(run.cache, database, asked)
+
+
 GROUPS: dict[str, Callable[[Run], Coroutine[None, None, None]]] = {
     "retrieval": measure_retrieval,
     "turns": measure_turns,
@@ -160,6 +169,7 @@ GROUPS: dict[str, Callable[[Run], Coroutine[None, None, None]]] = {
     "catalog": measure_catalog,
     "tools": measure_tools,
     "grounding": measure_grounding,
+    "expert": measure_expert,
 }
 
 

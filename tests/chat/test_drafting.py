@@ -201,6 +201,19 @@ async def test_money_that_is_spent_is_not_spent_again(
     assert all(trace["writer"] != "house" for _, trace in together)
 
 
+@pytest.mark.filterwarnings("ignore:Some responses omitted usage information")
+async def test_a_server_that_counts_no_tokens_is_counted_by_what_was_said(shop: DraftingShop) -> None:
+    uncounted = [chunk for chunk in completions_text(pieces(GOOD)) if b"prompt_tokens" not in chunk]
+    shop.answers(Streamed(uncounted))
+
+    _, trace = await shop.ask(QUESTION)
+
+    (call,) = trace["model_calls"]
+    assert call["outcome"] == "answered"
+    assert call["tokens"]["read"] > 300
+    assert call["tokens"]["written"] > 10
+
+
 async def test_a_model_nobody_knows_the_price_of_is_not_asked_where_money_is_limited(
     database: DatabaseAddress, embedder: LocalEmbedder
 ) -> None:

@@ -240,12 +240,14 @@ class _Call:
 
     def _finish(self, event: Finished) -> None:
         text = event.text.strip()
+        # A server that counts nothing is no reason to count nothing.
+        tokens = event.tokens if event.tokens.read else self._estimate()
         if not text:
-            return self._tell("empty", event.tokens)
+            return self._tell("empty", tokens)
         if self._asked.notes.are_in(text):
-            return self._tell("leaked", event.tokens)
+            return self._tell("leaked", tokens)
         self.draft = Draft(text, self._asked.sources)
-        return self._tell("answered", event.tokens)
+        return self._tell("answered", tokens)
 
     def _tell(self, outcome: CallOutcome, tokens: Tokens) -> None:
         price, at = self._asked.model.price, self._asked.at
