@@ -4,12 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
-from uuid import NAMESPACE_URL, uuid5
-
-import numpy as np
 
 from concierge.catalog.schemas.context import CatalogEntry, ProductContext
-from concierge.chat.writers.catalog import CREDIBILITY, DIMENSIONS
+from concierge.chat.writers.catalog import passage_of_tool
 from concierge.kit.money import said
 from concierge.knowledge.schemas import Passage
 from concierge.tools.arithmetic import PricedRow, Total, read_order, total
@@ -36,8 +33,11 @@ def sum_of(message: str, product: ProductContext) -> Sum | None:
     if order is None:
         return None
     summed = total(order)
+    working = _working(summed)
     rows = tuple(entries[own.line.row.id] for own in summed.lines)
-    return Sum(summed, rows, _passage(_working(summed)), order.percent_off)
+    return Sum(
+        summed, rows, passage_of_tool(TITLE, working, tuple(_lines(working.splitlines()))), order.percent_off
+    )
 
 
 def _working(summed: Total) -> str:
@@ -67,31 +67,6 @@ def _row(entry: CatalogEntry) -> PricedRow:
 
 def _names(entry: CatalogEntry) -> tuple[str, ...]:
     return (entry.title,)
-
-
-def _passage(text: str) -> Passage:
-    own = uuid5(NAMESPACE_URL, text)
-    spans = _lines(text.splitlines())
-    return Passage(
-        chunk_id=own,
-        document_id=own,
-        pack_id=own,
-        title=TITLE,
-        url=None,
-        kind="tool",
-        headings=(),
-        text=text,
-        start=0,
-        sentences=tuple(spans),
-        sentence_vectors=np.zeros((len(text.splitlines()), DIMENSIONS), np.float32),
-        score=1.0,
-        bm25=0.0,
-        cosine=0.0,
-        rank=0,
-        updated_at=None,
-        credibility=CREDIBILITY,
-        authoritative=True,
-    )
 
 
 def _lines(lines: Iterable[str]) -> list[tuple[int, int]]:

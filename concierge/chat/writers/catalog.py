@@ -1,4 +1,6 @@
-"""A row of the catalogue as evidence like any passage."""
+"""A row of the catalogue, or what a tool worked out, as evidence like any passage."""
+
+from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
@@ -38,6 +40,31 @@ def passage_of(entry: CatalogEntry, rank: int) -> Passage:
 def is_row(passage: Passage) -> bool:
     """Whether a passage is a row of the catalogue, which is its own document and pack."""
     return passage.pack_id == passage.chunk_id
+
+
+def passage_of_tool(title: str, text: str, sentences: tuple[tuple[int, int], ...]) -> Passage:
+    """What was worked out just now: it was asked for, so it is not searched and has no vectors."""
+    own = uuid5(NAMESPACE_URL, text)
+    return Passage(
+        chunk_id=own,
+        document_id=own,
+        pack_id=own,
+        title=title,
+        url=None,
+        kind="tool",
+        headings=(),
+        text=text,
+        start=0,
+        sentences=sentences,
+        sentence_vectors=np.zeros((len(sentences), DIMENSIONS), np.float32),
+        score=1.0,
+        bm25=0.0,
+        cosine=0.0,
+        rank=0,
+        updated_at=None,
+        credibility=CREDIBILITY,
+        authoritative=True,
+    )
 
 
 def passage_of_promotion(promotion: Promotion, rank: int) -> Passage:

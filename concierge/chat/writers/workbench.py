@@ -1,12 +1,10 @@
 """What a model may have done for it while it writes, and what that found: sources with numbers of their own."""
 
 from typing import Annotated, Final
-from uuid import NAMESPACE_URL, uuid5
 
-import numpy as np
 from pydantic import BaseModel, Field
 
-from concierge.chat.writers.catalog import CREDIBILITY, DIMENSIONS
+from concierge.chat.writers.catalog import passage_of_tool
 from concierge.kit.sentences import sentence_spans
 from concierge.knowledge.schemas import Passage
 from concierge.llm.writing import Tool
@@ -46,24 +44,4 @@ class Workbench:
 
 def _passage(code: str, result: str) -> Passage:
     text = f"Result: {result}\nCalculated as: {code}"
-    own, spans = uuid5(NAMESPACE_URL, text), tuple(sentence_spans(text))
-    return Passage(
-        chunk_id=own,
-        document_id=own,
-        pack_id=own,
-        title=TITLE,
-        url=None,
-        kind="tool",
-        headings=(),
-        text=text,
-        start=0,
-        sentences=spans,
-        sentence_vectors=np.zeros((len(spans), DIMENSIONS), np.float32),
-        score=1.0,
-        bm25=0.0,
-        cosine=0.0,
-        rank=0,
-        updated_at=None,
-        credibility=CREDIBILITY,
-        authoritative=True,
-    )
+    return passage_of_tool(TITLE, text, tuple(sentence_spans(text)))
