@@ -15,7 +15,7 @@ from concierge.llm.embeddings import LocalEmbedder
 from tests.chat.drafting import DraftingShop, drafting_shop, pieces
 from tests.conftest import SETTINGS
 from tests.llm.language_vendors import KEY, VENDORS
-from tests.llm.streaming_vendors import Streamed, completions_text
+from tests.llm.streaming_vendors import Streamed, completions_call, completions_text
 
 pytestmark = pytest.mark.anyio
 
@@ -249,3 +249,32 @@ async def test_a_strict_agent_without_evidence_asks_no_model(shop: DraftingShop)
     assert shop.server.requests == []
     assert trace["writer"] == "house"
     assert "146" not in reply["response"]
+
+
+async def test_a_model_calculates_in_the_sandbox_and_its_result_is_a_source(shop: DraftingShop) -> None:
+    tenant = shop.tenant
+    patched = await tenant.client.patch(
+        f"/api/v1/domain-expertise/agents/{tenant.agent_id}/domain-expertise",
+        headers=tenant.owner,
+        json={"domain_expertise_enabled": True, "tool_policy": {"code_exec": True}},
+    )
+    assert patched.status_code == 200, patched.text
+    shop.answers(
+        Streamed(completions_call("calculate", {"code": "49 * 3"})),
+        Streamed(completions_text(["Three deliveries come to $147 [3]."])),
+    )
+
+    reply, trace = await shop.ask("What do three deliveries below $500 cost?")
+
+    assert "[3] 147" in str(shop.server.requests[1].body)
+    assert reply["response"] == "Three deliveries come to $147 [1]."
+    assert [source["type"] for source in reply["sources"]] == ["tool"]
+    assert trace["model_calls"][0]["tools"] == ["calculate"]
+
+
+async def test_without_leave_a_model_has_no_tools(shop: DraftingShop) -> None:
+    shop.writes(GOOD)
+
+    await shop.ask(QUESTION)
+
+    assert "tools" not in shop.server.requests[0].body

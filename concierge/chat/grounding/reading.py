@@ -16,6 +16,7 @@ from concierge.chat.grounding.library import PRONOUN, Library, Rest
 from concierge.chat.grounding.polarity import agree
 from concierge.chat.grounding.schemas import Mark, Reason, Verdict
 from concierge.chat.grounding.vocabulary import stems
+from concierge.chat.grounding.worked_out import result_of
 
 _CONNECTIVE = re.compile(
     r"\A(?:(?:however|moreover|furthermore|additionally|also|besides|in addition|finally|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|"
@@ -95,6 +96,9 @@ class Reader:
             plain = "connective"
         if plain:
             return Read(piece, facts, "no_claim", plain, mark=_removed(piece))
+        result = result_of(piece, facts, self.library, self.question)
+        if result is not None:
+            return Read(piece, facts, "supported", "stated", (result,), _mark(piece.marks, (result,)))
         antecedent = self._antecedent(piece, facts)
         found = self._found(piece, facts, antecedent, vector)
         if found.fault is None and not promises(piece.text, of="i"):
