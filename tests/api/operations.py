@@ -23,7 +23,7 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "add_member": {"email": "bob@shop.example", "name": "Bob", "role": "viewer", "password": PASSWORD},
     "change_member_role": {"role": "viewer"},
     "create_api_key": {"kind": "secret", "name": "key"},
-    "set_plan": {"plan": "professional"},
+    "set_plan": {"plan": "enterprise"},
     "begin_checkout": {"plan": "professional", "return_to": "/settings/billing"},
     "open_portal": {"return_to": "/settings/billing"},
     "create_agent": {"name": "Ben"},

@@ -225,6 +225,8 @@ async def test_a_turn_keeps_its_analysis_with_the_reasons(tenant: Tenant) -> Non
 
 async def test_topics_bear_the_names_the_business_gives_them(tenant: Tenant) -> None:
     await tenant.learn(table="# The Oak Tables\n\n## Gift Vouchers\n\nA voucher is good for three years.")
+    # The names are read beside the first turn, which does not wait for them.
+    await tenant.ask("Hello!")
     reply = await tenant.ask("How long is a gift voucher good for?")
 
     found = await tenant.client.get(
