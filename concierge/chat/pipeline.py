@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from concierge.accounts.scope import Unit
+from concierge.chat import proving
 from concierge.chat.briefing import brief_of
 from concierge.chat.evidence import gathered, with_sum
 from concierge.chat.outside import Outside, with_web
-from concierge.chat.proving import Prover
 from concierge.chat.steps import decide, embed, learn, persist, respond, retrieve, understand
 from concierge.chat.steps.persist import Ended
 from concierge.chat.steps.recall import Recollection
@@ -40,10 +40,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Who writes an answer, who proves it, and who looks outside for what is missing."""
+    """Who writes an answer, and who looks outside for what is missing."""
 
     writers: Writers
-    prover: Prover
     outside: Outside
 
 
@@ -116,7 +115,7 @@ class Pipeline:
         with trace.step("respond"):
             written = await self._written(received, log, brief, told)
         with trace.step("verify"):
-            verified = await self._answering.prover.verified(written, brief, evidence.citable, found.models)
+            verified = await proving.verified(written, brief, evidence.citable)
             await respond.cite(verified.answer, log)
             decided = decided.after(verified.answer.outcome, received.agent.policy)
         trace.understood(understood).recalled(recalled).found(found).contradicted(contradictions)

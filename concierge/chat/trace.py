@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from time import perf_counter
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -23,11 +23,12 @@ from concierge.knowledge.ranking import Signals
 from concierge.knowledge.search import Found
 
 SHOWN_CANDIDATES = 20
+SIGNALS = tuple(own.name for own in fields(Signals))
 Done = TypeVar("Done")
 
 
 def _rounded(signals: Signals | None) -> dict[str, float] | None:
-    return signals and {name: round(value, 4) for name, value in asdict(signals).items()}
+    return signals and {name: round(getattr(signals, name), 4) for name in SIGNALS}
 
 
 def _id(chunk_id: UUID | None) -> str | None:

@@ -27,7 +27,6 @@ from concierge.chat.customers import CustomerData, MemorySection
 from concierge.chat.expertise import Expertise
 from concierge.chat.outside import Outside
 from concierge.chat.pipeline import Answering, Pipeline
-from concierge.chat.proving import Prover
 from concierge.chat.remembering import Remembering
 from concierge.chat.steps.recall import Recollection
 from concierge.chat.steps.receive import Reception
@@ -249,7 +248,7 @@ def _answering(
     writers = Writers(chain, models, budgets, calculator)
     outside = _outside(settings, db, embedder, clock)
     modelling = Modelling(db, chain, models, budgets, sealer)
-    return modelling, Answering(writers, Prover(embedder), outside), calculator
+    return modelling, Answering(writers, outside), calculator
 
 
 def analyst_of(settings: Settings) -> Analyst:

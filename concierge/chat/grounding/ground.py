@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from concierge.agents.schemas import GroundingMode
 from concierge.chat.grounding.composing import Composer
 from concierge.chat.grounding.draft import pieces_of
@@ -16,29 +13,20 @@ from concierge.chat.grounding.schemas import Checked, Grounded
 from concierge.knowledge.schemas import Passage
 
 
-def sentences_of(draft: str) -> tuple[str, ...]:
-    """What of a draft is judged by itself, without marks and markup, as it is embedded for `ground`."""
-    return tuple(piece.text for piece in pieces_of(draft))
-
-
 def ground(
     draft: str,
     sources: Sequence[Passage],
     mode: GroundingMode,
     *,
     question: str = "",
-    vectors: NDArray[np.float32] | None = None,
 ) -> Grounded:
     """Keep of a draft, which nobody can trust, what its sources say; a mark [n] means `sources[n - 1]`.
 
-    `question` is the visitor's message: a question back or an "I don't know" may repeat its words. `vectors` has a
-    normalised row for each of `sentences_of(draft)`, of the model of the passages' vectors; with it a sentence may differ
-    from its source in a word or two that mean the same.
+    `question` is the visitor's message: a question back or an "I don't know" may repeat its words.
     """
     pieces = pieces_of(draft)
     library = library_of(sources)
-    rows = dict(enumerate(vectors)) if vectors is not None and len(vectors) == len(pieces) else {}
-    mended = mend(read_all(pieces, library, mode, question, rows), library)
+    mended = mend(read_all(pieces, library, mode, question), library)
     composer = Composer(sources)
     text, shown = composer.compose(mended)
     claims, citations = tuple(composer.claims), composer.citations()

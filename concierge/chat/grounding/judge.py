@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from concierge.chat.grounding.claimless import claimless
 from concierge.chat.grounding.facts import VERB, Facts, facts_of, groups_of, has_verb, values_with_segments
 from concierge.chat.grounding.library import Library, Rest
@@ -16,16 +13,11 @@ from concierge.chat.grounding.polarity import agree
 from concierge.chat.grounding.schemas import Fault
 from concierge.chat.grounding.values import Stated, same, unstated, valued
 from concierge.chat.grounding.vocabulary import SYNONYMS
-from concierge.knowledge.schemas import Passage
 
 # So many places are looked at closely, of the sources that are cited and of all.
 _LOOKED_AT = 4
 # What lacks nothing but words is half supported from here on.
 PARTIAL = 0.6
-# Where vectors say that two sentences mean the same, one word of so many may differ. More than one, or less likeness,
-# lets invented clauses pass: a sentence with one is as near to its source as an honest paraphrase.
-ALIKE = 0.95
-_WORDS_PER_LIBERTY = 6
 _JOINT = re.compile(
     r"[;–—](?=\s)|,?\s(?=(?:and|but|while|whereas|so)\b)|,\s(?=(?:which|who|although|though)\b)|:\s",
     re.IGNORECASE,
@@ -44,12 +36,11 @@ _OWN_SUBJECT = re.compile(
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A sentence to be judged. `antecedent` are the stems of what its pronoun stands for, or of what its list is about;
-    `vector` is its own, normalised, where there is one; `question` are the stems of the visitor's words.
+    `question` are the stems of the visitor's words.
     """
 
     facts: Facts
     antecedent: frozenset[str] = frozenset()
-    vector: NDArray[np.float32] | None = None
     question: frozenset[str] = frozenset()
 
 
@@ -74,7 +65,7 @@ def find(asked: Asked, library: Library, cited: Sequence[int]) -> Finding:
     every = [rest for _, rest in ranked[: 2 * _LOOKED_AT]]
     missed: list[Finding] = []
     for candidates, among in ((own, cited), (every, ())):
-        found = _by_one(asked, candidates, library.passages)
+        found = _by_one(asked, candidates)
         if found.fault:
             missed.append(found)
             found = _by_clauses(asked, library, among) or found
@@ -90,14 +81,14 @@ def _wanted(asked: Asked) -> Sequence[str]:
     return [*(asked.facts.words or asked.facts.terms), *asked.antecedent]
 
 
-def _by_one(asked: Asked, candidates: Sequence[Rest], passages: Sequence[Passage]) -> Finding:
+def _by_one(asked: Asked, candidates: Sequence[Rest]) -> Finding:
     """The first place that supports a sentence; else the fault beside the nearest one, with the two nearest."""
     faults: list[Fault] = []
     for rest in candidates:
         # Of all but the nearest it is enough to know that they do not support it; words are told soonest.
-        if faults and asked.vector is None and not all(map(rest.covers, asked.facts.words)):
+        if faults and not all(map(rest.covers, asked.facts.words)):
             continue
-        fault = fault_of(asked, rest, passages)
+        fault = fault_of(asked, rest)
         if fault is None:
             return Finding(None, (rest,))
         faults.append(fault)
@@ -126,7 +117,7 @@ def _by_clauses(asked: Asked, library: Library, cited: Sequence[int]) -> Finding
             for _, rest in library.ranked(_wanted(clause), facts.terms)
             if not cited or rest.source in cited
         ]
-        found = _by_one(clause, ranked[:_LOOKED_AT], library.passages)
+        found = _by_one(clause, ranked[:_LOOKED_AT])
         if found.fault:
             missing.append(found)
         else:
@@ -162,30 +153,29 @@ def _complete(part: str) -> bool:
     return has_verb(part) and not _SUBORDINATE.match(part) and len(part.split()) > 2
 
 
-def fault_of(asked: Asked, rest: Rest, passages: Sequence[Passage]) -> Fault | None:
+def fault_of(asked: Asked, rest: Rest) -> Fault | None:
     """What a sentence says that this place of a source does not, the plainest first; None where it says all of it."""
     facts = asked.facts
     unheld = unstated(facts.valued, rest.facts.valued, valued(rest.context_text))
     if unheld:
         return unheld.kind
-    return next((fault for fault, holds in _CHECKS.items() if not holds(asked, rest, passages)), None)
+    return next((fault for fault, holds in _CHECKS.items() if not holds(asked, rest)), None)
 
 
-def _addresses_agree(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
+def _addresses_agree(asked: Asked, rest: Rest) -> bool:
     said = asked.facts.valued.addresses
     return not said or said <= rest.addresses
 
 
-def _turned_alike(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
+def _turned_alike(asked: Asked, rest: Rest) -> bool:
     return agree(asked.facts.clauses, rest.facts.clauses)
 
 
-def _has_words(asked: Asked, rest: Rest, passages: Sequence[Passage]) -> bool:
-    missing = [word for word in asked.facts.words if not rest.covers(word)]
-    return not missing or _means_the_same(asked, missing, rest, passages)
+def _has_words(asked: Asked, rest: Rest) -> bool:
+    return all(map(rest.covers, asked.facts.words))
 
 
-def _names_agree(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
+def _names_agree(asked: Asked, rest: Rest) -> bool:
     """Whether the source has every name and code. One that only its title or a heading has may be the subject, or stand
     where the source's own sentence names nothing else.
     """
@@ -203,7 +193,7 @@ def _share(facts: Facts, rest: Rest) -> float:
     return sum(map(rest.covers, facts.words)) / len(facts.words) if facts.words else 0.0
 
 
-def _belong(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
+def _belong(asked: Asked, rest: Rest) -> bool:
     """Whether each value stands with the same things there, not with those that another value of its kind stands with."""
     known = values_with_segments(rest.facts)
     for value, said in values_with_segments(asked.facts):
@@ -222,20 +212,7 @@ def _fits(place: int, known: Sequence[tuple[Stated, frozenset[str]]], said: froz
     return not said & (others - own) or mine <= said
 
 
-def _means_the_same(asked: Asked, missing: Sequence[str], rest: Rest, passages: Sequence[Passage]) -> bool:
-    """Whether vectors allow for the few words that differ; never for names."""
-    if (
-        asked.vector is None
-        or not rest.unit.rows
-        or len(missing) > 1
-        or len(asked.facts.words) < _WORDS_PER_LIBERTY
-    ):
-        return False
-    rows = passages[rest.source - 1].sentence_vectors[list(rest.unit.rows)]
-    return not asked.facts.names & set(missing) and float(np.max(rows @ asked.vector)) >= ALIKE
-
-
-def _same_subject(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
+def _same_subject(asked: Asked, rest: Rest) -> bool:
     """Whether it is said of the same thing: what a pronoun stands for, or the words in front of the verb.
 
     A subject that only a title or heading names will do where the source's sentence has none of its own.
@@ -253,7 +230,7 @@ def _same_subject(asked: Asked, rest: Rest, _: Sequence[Passage]) -> bool:
     return not omitted or all(map(rest.says, asked.facts.subject))
 
 
-_CHECKS: Final[Mapping[Fault, Callable[[Asked, Rest, Sequence[Passage]], bool]]] = {
+_CHECKS: Final[Mapping[Fault, Callable[[Asked, Rest], bool]]] = {
     "address": _addresses_agree,
     "name": _names_agree,
     "polarity": _turned_alike,

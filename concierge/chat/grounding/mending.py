@@ -52,7 +52,7 @@ def _mended(read: Read, before: Sequence[Mended], library: Library, said: set[tu
             text = _first_words(read, before, _presentable(read, library))
             return Mended(read, "kept", text, read.rests if read.verdict == "supported" else ())
         said.difference_update((rest.source, rest.start) for rest in read.rests)
-    own = next(((rest, text) for rest in read.rests if (text := _own_words(read, rest, library))), None)
+    own = next(((rest, text) for rest in read.rests if (text := _own_words(read, rest))), None)
     if own and (own[0].source, own[0].start) not in said:
         said.add((own[0].source, own[0].start))
         return Mended(read, "repaired", own[1], (own[0],))
@@ -95,7 +95,7 @@ def _known(address: str, library: Library) -> bool:
     return bool(ADDRESS.search(address)) and valued(address).addresses <= library.addresses
 
 
-def _own_words(read: Read, rest: Rest, library: Library) -> str | None:
+def _own_words(read: Read, rest: Rest) -> str | None:
     """The source's own sentence, where it is about the same matter and can be understood by itself."""
     if read.piece.kind in {"code", "heading", "header"} or read.reason in {"promise", "too_long"}:
         return None
@@ -110,7 +110,7 @@ def _own_words(read: Read, rest: Rest, library: Library) -> str | None:
         or (not _ENDS.search(text) and read.piece.kind == "sentence" and not read.piece.listed)
     ):
         return None
-    return text if fault_of(Asked(facts_of(text)), rest, library.passages) is None else None
+    return text if fault_of(Asked(facts_of(text)), rest) is None else None
 
 
 def _same_matter(read: Read, rest: Rest) -> bool:

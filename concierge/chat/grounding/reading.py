@@ -1,11 +1,8 @@
 """Judges every piece of a draft: what it claims, what it rests on, what may be shown. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-
-import numpy as np
-from numpy.typing import NDArray
 
 from concierge.agents.schemas import GroundingMode
 from concierge.chat.grounding.claimless import announces, claimless, is_general, promises
@@ -48,7 +45,6 @@ class Reader:
     library: Library
     mode: GroundingMode
     question: frozenset[str]
-    vectors: Mapping[int, NDArray[np.float32]]
     subject: frozenset[str] = frozenset()
     section: frozenset[str] = frozenset()
     lead: frozenset[str] = frozenset()
@@ -56,7 +52,7 @@ class Reader:
     block: int = -1
     done: list[Read] = field(default_factory=list[Read])
 
-    def read(self, number: int, piece: Piece) -> Read:
+    def read(self, piece: Piece) -> Read:
         if piece.kind == "code":
             return self._code(piece)
         facts = facts_of(text_of(piece))
@@ -65,7 +61,7 @@ class Reader:
         if len(piece.text) > LONGEST:
             return Read(piece, facts, "unsupported", "too_long", mark=_removed(piece))
         self._enter(piece)
-        read = self._sentence(piece, facts, self.vectors.get(number))
+        read = self._sentence(piece, facts)
         self._remember(piece, facts)
         return read
 
@@ -90,7 +86,7 @@ class Reader:
         about = self.lead or self.section if piece.listed or piece.kind == "row" else frozenset[str]()
         return frozenset() if facts.names else about
 
-    def _sentence(self, piece: Piece, facts: Facts, vector: NDArray[np.float32] | None) -> Read:
+    def _sentence(self, piece: Piece, facts: Facts) -> Read:
         plain = claimless(facts, piece.text, self.question)
         if plain is None and piece.leads and not has_verb(piece.text) and self._introduces(facts):
             plain = "connective"
@@ -100,21 +96,19 @@ class Reader:
         if result is not None:
             return Read(piece, facts, "supported", "stated", (result,), _mark(piece.marks, (result,)))
         antecedent = self._antecedent(piece, facts)
-        found = self._found(piece, facts, antecedent, vector)
+        found = self._found(piece, facts, antecedent)
         if found.fault is None and not promises(piece.text, of="i"):
             mark = _mark(piece.marks, found.rests)
             return Read(piece, facts, "supported", "stated", found.rests, mark, antecedent=antecedent)
         return self._unproven(piece, facts, found)
 
-    def _found(
-        self, piece: Piece, facts: Facts, antecedent: frozenset[str], vector: NDArray[np.float32] | None
-    ) -> Finding:
+    def _found(self, piece: Piece, facts: Facts, antecedent: frozenset[str]) -> Finding:
         """What supports a sentence; an item is read with the words that introduce its list, which may turn it round."""
-        alone = Asked(facts, antecedent, vector, self.question)
+        alone = Asked(facts, antecedent, self.question)
         if not piece.listed or not self.introduction:
             return find(alone, self.library, piece.marks)
         introduced = facts_of(f"{self.introduction} {piece.text}")
-        found = find(Asked(introduced, antecedent, vector, self.question), self.library, piece.marks)
+        found = find(Asked(introduced, antecedent, self.question), self.library, piece.marks)
         if found.fault is None and len(found.rests) == 1:
             return found
         found = find(alone, self.library, piece.marks)
@@ -203,7 +197,6 @@ def read_all(
     library: Library,
     mode: GroundingMode,
     question: str,
-    vectors: Mapping[int, NDArray[np.float32]],
 ) -> list[Read]:
-    reader = Reader(library, mode, question_words(question), vectors)
-    return [reader.read(number, piece) for number, piece in enumerate(pieces)]
+    reader = Reader(library, mode, question_words(question))
+    return [reader.read(piece) for piece in pieces]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from concierge.agents.schemas import GroundingMode
-from concierge.chat.grounding import Grounded, ground, sentences_of
+from concierge.chat.grounding import Grounded, ground
 from concierge.knowledge.schemas import Passage
 from tests.chat.grounding.sources import SOURCES
 
@@ -88,7 +88,6 @@ def test_what_was_grounded_stays_as_it_is(draft: str) -> None:
 @settings(max_examples=100, deadline=None)
 def test_rubbish_does_no_harm(draft: str, mode: GroundingMode) -> None:
     check(draft, ground(draft, SOURCES, mode))
-    assert len(sentences_of(draft)) >= 0
 
 
 @pytest.mark.parametrize(

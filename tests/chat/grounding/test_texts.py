@@ -4,11 +4,9 @@ import re
 from dataclasses import replace
 from textwrap import dedent
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from concierge.chat.grounding import Grounded, ground, sentences_of
+from concierge.chat.grounding import Grounded, ground
 from tests.chat.grounding.sources import CARE, DELIVERY, FURNITURE, RETURNS, SOURCES, passage
 
 ALL = list(SOURCES)
@@ -289,21 +287,6 @@ def test_a_quote_is_where_it_says_it_is_in_its_passage_and_its_document() -> Non
     assert citation.quote == claim.quote == evidence.quote
     assert citation.start == claim.start == evidence.start + 1000
     assert claim.text == "Gift cards cannot be returned."
-
-
-def test_vectors_allow_for_a_word_that_means_the_same() -> None:
-    draft = "Gift cards of any sort, colour, size and design cannot be returned to a boutique."
-    said = "Gift cards of any sort, colour, size and design cannot be returned to a shop."
-    same = np.array([[1, 0, 0, 0]], dtype=np.float32)
-    source = replace(passage(said), sentence_vectors=same)
-    assert len(sentences_of(draft)) == 1
-
-    def verdict(vectors: NDArray[np.float32] | None) -> str:
-        return ground(draft, [source], "blended", vectors=vectors).checked[0].verdict
-
-    assert verdict(None) == "partial"
-    assert verdict(same) == "supported"
-    assert verdict(same[:, ::-1].copy()) == "partial"
 
 
 def test_spans_lead_back_to_the_draft() -> None:
