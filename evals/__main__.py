@@ -1,6 +1,6 @@
 """Measures how well the product finds and answers, on public sets, and says whether every target is met.
 
-    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,answerability,instructions,grounding,containment,intelligence,dialogues,learning]
+    python -m evals [--sets awsdocs_qa,mtrag_cloud,squad2_paragraphs,squad2_half,mtrag_un,chunking,answerability,answering,instructions,grounding,containment,intelligence,dialogues,learning]
 
 Tables go to the terminal, all figures and every question to evals/results/*.json. Exits 1 when a target is missed.
 """
@@ -19,6 +19,7 @@ from rich.console import Console
 
 from concierge.entrypoints.cli.evaluate import without_nan
 from evals import corpora
+from evals.answering import measure_answering
 from evals.comparison import HOW_TO_GET_THEM, compare, peers_are_here
 from evals.containment import measure_containment
 from evals.conversations import measure_dialogues
@@ -47,6 +48,7 @@ SETS = (
     *(
         "chunking",
         "answerability",
+        "answering",
         "instructions",
         "grounding",
         "containment",
@@ -67,6 +69,7 @@ RETRIEVAL = {
 }
 OF_STORE = {
     "answerability": measure_answerability,
+    "answering": measure_answering,
     "containment": measure_containment,
     "dialogues": measure_dialogues,
 }

@@ -1,13 +1,14 @@
 """The tables an evaluation prints."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from rich.table import Table
 
 from concierge.entrypoints.evaluation import AnswerReport, RetrievalReport
 from concierge.entrypoints.evaluation.dialogues import DialogueReport
 from evals.answerability import AnswerabilityReport
+from evals.answering import Answering
 from evals.chunking import table_of as chunking_table
 from evals.comparison import PeerReport
 from evals.containment import Containment
@@ -29,29 +30,32 @@ OURS = {
 }
 
 
-def tables_of(measurement: Measurement) -> Iterator[Table]:
-    if measurement.name == "chunking":
-        yield chunking_table(measurement.reports["chunking"])
-    elif "answerability" in measurement.reports:
-        yield _contests(measurement.reports["answerability"])
-        yield _reliability(measurement.reports["answerability"])
-    elif measurement.name == "intelligence":
-        yield from _read_messages(measurement.reports)
-    elif measurement.name == "dialogues":
-        yield _dialogues(measurement.reports)
-    elif measurement.name == "grounding":
-        yield from grounding_tables(measurement.reports["grounding"])
-    elif measurement.name == "containment":
-        yield _contained(measurement.reports["containment"])
-    elif measurement.name == "learning":
-        yield from learning_tables(measurement.reports)
-    elif measurement.name == "instructions":
-        yield _flagged(measurement.reports["instructions"])
-    elif "answers" in measurement.reports:
-        yield _answers(measurement.name, measurement.reports["answers"])
-        yield _curve(measurement.reports["answers"])
-    else:
-        yield _retrieval(measurement.name, measurement.reports)
+def tables_of(measurement: Measurement) -> Iterable[Table]:
+    reports = measurement.reports
+    own = OF_SETS.get(measurement.name)
+    if own is not None:
+        return own(reports.get(measurement.name, reports))
+    if "answerability" in reports:
+        return _contests(reports["answerability"]), _reliability(reports["answerability"])
+    if "answers" in reports:
+        return _answers(measurement.name, reports["answers"]), _curve(reports["answers"])
+    return (_retrieval(measurement.name, reports),)
+
+
+def _answering(report: Answering) -> Table:
+    title = f"The house writer: page cited first or second {report.cited:.1%} of {report.pages} questions; strict mode:"
+    table = _table(
+        title, "questions", "answerable answered", "target", "answered without an answer", "target"
+    )
+    for row in report.strictness:
+        table.add_row(
+            f"{row.name} ({row.answerable} · {row.unanswerable})",
+            f"{row.answered:.1%}",
+            f"≥ {row.least_answered:.0%}",
+            f"{row.invented:.1%}",
+            f"≤ {row.most_invented:.0%}",
+        )
+    return table
 
 
 def _contained(report: Containment) -> Table:
@@ -203,3 +207,16 @@ def _table(title: str, first: str, *others: Any) -> Table:
     for name in others:
         table.add_column(name, justify="left" if name in {"figure", ""} else "right")
     return table
+
+
+# Each is given its own report, or all reports where none has the name of its set.
+OF_SETS: Final[Mapping[str, Callable[[Any], Iterable[Table]]]] = {
+    "answering": lambda report: (_answering(report),),
+    "chunking": lambda report: (chunking_table(report),),
+    "containment": lambda report: (_contained(report),),
+    "dialogues": lambda reports: (_dialogues(reports),),
+    "grounding": grounding_tables,
+    "instructions": lambda report: (_flagged(report),),
+    "intelligence": _read_messages,
+    "learning": learning_tables,
+}

@@ -14,6 +14,7 @@ from concierge.kit.words import terms
 # How visitors say it, and what it may be called where it is written of.
 _SAID: Final = (
     (r"(?:send|give|bring|take|ship|mail)\w* (?:\w+ ){0,3}back", "return"),
+    (r"(?:do|can|will|could|would) you (?:\w+ )?ship|ship (?:to|it|them)", "delivery deliver"),
     (r"(?:money|cash) (?:\w+ )?back", "refund"),
     (r"wobbl\w*|shak(?:y|es|ing)|unsteady|unstable|tilts?", "rocks uneven"),
     (r"rock(?:s|ing|y)", "wobbles uneven"),

@@ -8,12 +8,17 @@ from concierge.chat.strategy.moment import LOOKED_AT, asks_price
 from concierge.knowledge.lexical import terms
 
 _HERE: Final = r"(?:\s+(?:here|today|now|please|right now|at the moment|currently|around))*"
+# A place or a person to buy something for, which says nothing of what.
+_FOR: Final = (
+    r"(?:\s+for (?:an? |my |our |the |his |her |their )?(?:[\w-]+ ){0,3}?(?:room|flat|home|house|office|kitchen|balcony|garden|"
+    r"terrace|apartment|hall|hallway|corner|family|kids?|children|couple|gift|present|birthday|me|us))?"
+)
 _AROUND: Final = re.compile(
     r"\W*(?:(?:hi|hello|hey)\b\W*)?(?:"
     r"(?:(?:i['’]?m|i am|we['’]?re|we are)\s+)?(?:just|only)\s+(?:looking|browsing|having a look)(?:\s+around)?|"
     r"(?:(?:can|could) you )?show me (?:around|what you have|what you['’]ve got|your (?:products|range))|"
     r"what (?:do|can) you (?:sell|offer|make|have)(?: to offer| for sale)?|what have you got|what (?:products|furniture) do you (?:have|sell)"
-    rf"){_HERE}\W*",
+    rf"){_FOR}{_HERE}\W*",
     re.IGNORECASE,
 )
 _JUST_LOOKING: Final = re.compile(r"\b(?:looking|browsing|a look)\b", re.IGNORECASE)

@@ -81,6 +81,8 @@ def test_who_looks_around_is_told_from_who_asks() -> None:
     assert looks_around("just looking around")
     assert is_leisurely("just looking around, thanks")
     assert looks_around("what do you sell?")
+    assert looks_around("Hi, what do you have for a small living room?")
+    assert not looks_around("what do you have for mould?")
     assert not is_leisurely("what do you sell?")
     assert not looks_around("just looking for a red sofa")
 
