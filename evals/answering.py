@@ -4,11 +4,12 @@ An answer counts as given where it stands after the checks of strict mode as an 
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from concierge.agents.schemas import GroundingMode
 from concierge.chat.steps.verify import verify
 from concierge.chat.writers.brief import AnswerBrief, Citation
 from concierge.chat.writers.house import HouseWriter
@@ -26,9 +27,12 @@ PAGE_CITED: Final = 0.80
 
 @dataclass(frozen=True, slots=True)
 class Strictness:
-    """Shares of questions that were answered: of those that can be, and of those that cannot."""
+    """Shares of questions that were answered: of those that can be, and of those that cannot. Where pages are not `official`,
+    an answer needs a second one that says the same.
+    """
 
     name: str
+    official: bool
     answerable: int
     unanswerable: int
     answered: float
@@ -52,7 +56,10 @@ class House:
 
     store: Store
 
-    async def brief(self, collection: Collection, asked: Asked) -> AnswerBrief:
+    async def brief(
+        self, collection: Collection, asked: Asked, mode: GroundingMode = "blended", *, official: bool = False
+    ) -> AnswerBrief:
+        """`official` has every page be one that its operator has marked as authoritative."""
         platform = self.store.platform
         texts = [asked.text, *reversed(asked.history)]
         first, *others = [await platform.embedder.embed_query(text) for text in texts]
@@ -62,9 +69,10 @@ class House:
             question=asked.text,
             question_vector=found.vector,
             idf=found.idf,
-            passages=found.passages,
+            passages=tuple(replace(own, authoritative=official) for own in found.passages),
             lead=found.lead,
             pair=found.pair,
+            grounding=mode,
         )
 
     async def cites(self, collection: Collection, asked: Asked, pages: Iterable[str]) -> bool:
@@ -73,13 +81,14 @@ class House:
         named = {name for own in _first(answer.citations) for name in collection.ids.get(own, ())}
         return not named.isdisjoint(pages)
 
-    async def answers(self, collection: Collection, asked: Asked) -> bool:
-        brief = await self.brief(collection, asked)
+    async def answers(self, collection: Collection, asked: Asked, *, official: bool) -> bool:
+        brief = await self.brief(collection, asked, "strict", official=official)
         kept = verify(HouseWriter().write(brief), brief.passages, "strict").answer
         return kept.outcome == "answered" and bool(kept.claims)
 
-    async def share(self, collection: Collection, questions: Sequence[Asked]) -> float:
-        return sum([await self.answers(collection, asked) for asked in questions]) / len(questions)
+    async def share(self, collection: Collection, questions: Sequence[Asked], *, official: bool) -> float:
+        given = [await self.answers(collection, asked, official=official) for asked in questions]
+        return sum(given) / len(given)
 
 
 def _first(citations: Sequence[Citation]) -> Sequence[UUID]:
@@ -109,45 +118,34 @@ async def _strictness(
     asked = [Asked(own.text, min(own.relevant)) for own in queries]
     articles = [own for own in corpora.squad_queries(data) if own.answerable]
     foreign = [Asked(own.text, "") for own in articles[:: max(1, len(articles) // ELSEWHERE)]][:ELSEWHERE]
-    own_aws = await house.share(aws, asked)
-    yield Strictness(
-        "questions of another corpus",
-        len(asked),
-        len(foreign),
-        own_aws,
-        await house.share(aws, foreign),
-        0.85,
-        0.03,
-    )
     gold = {page for own in queries for page in own.relevant}
     removed = await house.store.collection("awsdocs_removed", [page for page in pages if page.id not in gold])
-    yield Strictness(
-        "awsdocs_qa, the gold page removed",
-        len(asked),
-        len(asked),
-        own_aws,
-        await house.share(removed, asked),
-        0.70,
-        0.20,
-    )
     talks = await house.store.collection("mtrag_un", corpora.mtrag_un_documents(data))
     can, cannot = (
         [Asked(*own) for own in corpora.mtrag_un_conversations(data, label)]
         for label in ("ANSWERABLE", "UNANSWERABLE")
     )
-    yield Strictness(
-        "mtrag_un",
-        len(can),
-        len(cannot),
-        await house.share(talks, can),
-        await house.share(talks, cannot),
-        0.60,
-        0.25,
+    contests = (
+        ("questions of another corpus", (aws, asked), (aws, foreign), 0.85, 0.03),
+        ("awsdocs_qa, the gold page removed", (aws, asked), (removed, asked), 0.70, 0.20),
+        ("mtrag_un", (talks, can), (talks, cannot), 0.60, 0.25),
     )
+    for official in (True, False):
+        for name, answerable, unanswerable, least, most in contests:
+            yield Strictness(
+                name,
+                official,
+                len(answerable[1]),
+                len(unanswerable[1]),
+                await house.share(*answerable, official=official),
+                await house.share(*unanswerable, official=official),
+                least,
+                most,
+            )
 
 
 def _checks(report: Answering) -> Iterable[Check]:
     yield Check("page cited first or second", report.cited, PAGE_CITED)
-    for row in report.strictness:
+    for row in (own for own in report.strictness if own.official):
         yield Check(f"answerable answered, {row.name}", row.answered, row.least_answered)
         yield Check(f"answers given without one, {row.name}", row.invented, row.most_invented, at_most=True)

@@ -49,7 +49,7 @@ def _answering(report: Answering) -> Table:
     )
     for row in report.strictness:
         table.add_row(
-            f"{row.name} ({row.answerable} · {row.unanswerable})",
+            f"{row.name} ({row.answerable} · {row.unanswerable}), {'official pages' if row.official else 'any pages'}",
             f"{row.answered:.1%}",
             f"≥ {row.least_answered:.0%}",
             f"{row.invented:.1%}",
