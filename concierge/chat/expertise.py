@@ -14,6 +14,7 @@ from concierge.agents.schemas import GroundingMode
 from concierge.agents.service import AgentService, ModelChain
 from concierge.billing.plans import Entitlements, Feature
 from concierge.billing.service import Plans
+from concierge.chat.errors import TurnFailedError
 from concierge.chat.pipeline import Pipeline
 from concierge.chat.schemas import AudienceLabels, ChatOut, SessionContext
 from concierge.chat.steps.receive import Received, audiences_of
@@ -112,10 +113,13 @@ class Expertise:
     searches: bool
 
     async def attempt(self, scope: TenantScope, wanted: TestQueryIn) -> TestQueryOut:
-        """Errors: AgentNotFoundError, AudiencesNotAllowedError, TimeoutError."""
+        """Errors: AgentNotFoundError, AudiencesNotAllowedError, TurnFailedError when it takes too long."""
         received = await self._received(scope, wanted)
-        async with asyncio.timeout(self.turn_seconds):
-            tried = await self.pipeline.attempt(received)
+        try:
+            async with asyncio.timeout(self.turn_seconds):
+                tried = await self.pipeline.attempt(received)
+        except TimeoutError as error:
+            raise TurnFailedError from error
         answer = ChatOut.model_validate(tried.reply)
         return TestQueryOut(
             answer=answer,

@@ -100,7 +100,7 @@ class Outside:
         if not spans:
             return None
         vectors = await self._embedder.embed_documents([text[start:end] for start, end in spans])
-        return _made(found, text, spans, vectors, vector)
+        return passage_of_page(found, text, spans, vectors, vector)
 
 
 def with_web(evidence: Evidence, looked: Looked, vector: NDArray[np.float32]) -> Evidence:
@@ -128,7 +128,7 @@ def _without(text: str, orders: Sequence[Order]) -> str:
     return text.strip()
 
 
-def _made(
+def passage_of_page(
     found: WebPassage,
     text: str,
     spans: tuple[tuple[int, int], ...],
@@ -136,6 +136,7 @@ def _made(
     vector: NDArray[np.float32],
 ) -> Passage:
     page = uuid5(NAMESPACE_URL, found.url)
+    # Packs of a vendor's model are asked with its vectors, which say nothing of the local model's.
     comparable = vectors.shape[1] == vector.shape[0]
     cosine = float(np.max(vectors @ vector)) if comparable else 0.0
     dated = found.published and datetime.combine(found.published, datetime.min.time(), UTC)
@@ -150,7 +151,7 @@ def _made(
         text=text,
         start=0,
         sentences=spans,
-        sentence_vectors=vectors if comparable else vectors[:, :0].repeat(vector.shape[0], axis=1),
+        sentence_vectors=vectors if comparable else np.zeros((len(spans), vector.shape[0]), np.float32),
         score=cosine,
         bm25=0.0,
         cosine=cosine,

@@ -7,13 +7,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from pydantic import HttpUrl
 
+from concierge.chat.outside import passage_of_page
 from concierge.entrypoints.api.app import create_app
 from concierge.entrypoints.wiring import DatabaseAddress, build
 from concierge.kit.settings import WebSearching
 from concierge.llm.embeddings import LocalEmbedder
+from concierge.tools.schemas import WebPassage
 from tests.conftest import SETTINGS
 from tests.factories.tenants import Tenant, make_tenant
 
@@ -213,6 +216,15 @@ async def test_pages_that_give_orders_are_heard_without_them(
 
     assert "Monday" in reply["response"]
     assert "Eve" not in str(reply)
+
+
+def test_a_page_of_the_web_stands_beside_packs_of_another_model() -> None:
+    found = WebPassage("https://news.example.com/today", "News", "The strike ended.", None, None)
+    local, question = np.ones((1, 384), np.float32), np.ones(8, np.float32)
+
+    passage = passage_of_page(found, found.text, ((0, 17),), local, question)
+
+    assert (passage.sentence_vectors @ question).tolist() == [0.0]
 
 
 async def test_without_a_provider_the_search_is_unavailable_and_nothing_is_invented(tenant: Tenant) -> None:
