@@ -54,6 +54,7 @@ class UsageMeter(Base):
     __tablename__ = "usage_meters"
 
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    agent: Mapped[str] = mapped_column(primary_key=True, default="")
     meter: Mapped[str] = mapped_column(primary_key=True)
     period_start: Mapped[date] = mapped_column(primary_key=True)
     amount: Mapped[int] = mapped_column(BigInteger)

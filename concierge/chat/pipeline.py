@@ -82,7 +82,8 @@ class Pipeline:
         trace = TraceBuilder(received)
         ended = await self._ended(received, TurnLog(), trace)
         async with self._db.transaction(received.scope.org_id) as session:
-            await persist.meter(Unit(session, received.scope), ended, self._clock)
+            unit = Unit(session, received.scope)
+            await persist.meter(unit, received.agent.id, ended, self._clock)
         return Attempt(persist.reply_of(received, ended), trace.finish(), ended.evidence)
 
     async def _ended(self, received: Received, log: TurnLog, trace: TraceBuilder) -> Ended:

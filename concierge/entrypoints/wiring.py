@@ -247,7 +247,7 @@ def _answering(
     models, budgets, calculator = TextModels(), Budgets(db, clock), Calculator()
     writers = Writers(chain, models, budgets, calculator)
     outside = _outside(settings, db, embedder, clock)
-    modelling = Modelling(db, chain, models, budgets, sealer)
+    modelling = Modelling(db, chain, models, budgets, sealer, Usage(clock))
     return modelling, Answering(writers, outside), calculator
 
 

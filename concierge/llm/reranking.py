@@ -12,6 +12,8 @@ import httpx2
 import structlog
 from pydantic import BaseModel, SecretStr, TypeAdapter
 
+from concierge.kit.fetch import default_tls
+
 logger = structlog.get_logger(__name__)
 
 MAX_REPLY_BYTES = 1024 * 1024
@@ -56,7 +58,9 @@ class HostedReranker:
             "return_documents": False,
             **({"model": self.model} if self.model else {}),
         }
-        async with httpx2.AsyncClient(timeout=self.seconds, headers=headers, trust_env=False) as client:
+        async with httpx2.AsyncClient(
+            timeout=self.seconds, headers=headers, trust_env=False, verify=default_tls()
+        ) as client:
             response = await client.post(self.url, json=body)
         response.raise_for_status()
         if len(response.content) > MAX_REPLY_BYTES:

@@ -39,10 +39,11 @@ CREATE TABLE billing_events (
 METERS = """
 CREATE TABLE usage_meters (
     org_id uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    agent text NOT NULL DEFAULT '',
     meter text NOT NULL,
     period_start date NOT NULL,
     amount bigint NOT NULL CONSTRAINT ck_usage_meters_amount CHECK (amount >= 0),
-    PRIMARY KEY (org_id, meter, period_start)
+    PRIMARY KEY (org_id, agent, meter, period_start)
 );
 """
 

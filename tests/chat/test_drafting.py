@@ -227,6 +227,24 @@ async def test_a_model_nobody_knows_the_price_of_is_not_asked_where_money_is_lim
     ]
 
 
+async def test_what_an_agent_used_is_counted_for_it_and_for_its_organization(shop: DraftingShop) -> None:
+    tenant = shop.tenant
+    other = await tenant.client.post("/api/v1/agents", headers=tenant.owner, json={"name": "Ben"})
+    shop.writes(GOOD)
+    await shop.ask(QUESTION)
+    await shop.ask(QUESTION)
+
+    used = {
+        path: (await tenant.client.get(f"/api/v1{path}", headers=tenant.owner)).json()["used"]["amounts"]
+        for path in ("/writing", *(f"/agents/{own}/writing" for own in (tenant.agent_id, other.json()["id"])))
+    }
+
+    whole, own, idle = used.values()
+    assert whole == own
+    assert (own["turns"], own["tokens_in"], own["tokens_out"]) == (2, 22, 14)
+    assert not any(idle.values())
+
+
 async def test_the_key_is_in_no_trace_and_no_reply(shop: DraftingShop) -> None:
     shop.answers(Streamed([str(VENDORS["openai"].fails(401)).encode() + KEY.encode()], 401))
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from concierge.billing.budgets import Budget
+from concierge.billing.schemas import UsageOut
 from concierge.kit.fields import Name, Out, PlainText
 from concierge.llm.prices import Price
 from concierge.llm.structured import FailureKind, ModelAddress
@@ -131,8 +132,11 @@ class SpentOut(BaseModel):
 
 
 class WritingOut(BaseModel):
-    """`own` is what was said here, `asked` the models that are asked in turn, `spent` what the limits have counted."""
+    """`own` is what was said here, `asked` the models that are asked in turn, `spent` what the limits have counted, and
+    `used` what was used this month with or without limits.
+    """
 
     own: WritingIn
     asked: list[str]
     spent: list[SpentOut]
+    used: UsageOut

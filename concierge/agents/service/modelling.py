@@ -16,6 +16,7 @@ from concierge.agents.schemas.writing import (
 )
 from concierge.agents.service.writing import ModelChain, WritingService, opened
 from concierge.billing.budgets import Budgets
+from concierge.billing.service import Usage
 from concierge.kit.db import Database
 from concierge.kit.errors import UnavailableError
 from concierge.kit.sealing import Sealer
@@ -43,8 +44,15 @@ DETAILS: Final[dict[FailureKind | None, str]] = {
 
 class Modelling:
     def __init__(
-        self, db: Database, chain: ModelChain, models: TextModels, budgets: Budgets, sealer: Sealer
+        self,
+        db: Database,
+        chain: ModelChain,
+        models: TextModels,
+        budgets: Budgets,
+        sealer: Sealer,
+        usage: Usage,
     ) -> None:
+        self._usage = usage
         self._db = db
         self.chain = chain
         self.sealer = sealer
@@ -86,13 +94,16 @@ class Modelling:
     async def told(self, scope: TenantScope, agent_id: UUID | None) -> WritingOut:
         """What holds for an agent, or for those that say nothing else. Errors: AgentNotFoundError."""
         async with self._db.transaction(scope.org_id) as session:
-            service = WritingService(Unit(session, scope), self.sealer)
+            unit = Unit(session, scope)
+            service = WritingService(unit, self.sealer)
+            used = await self._usage.of_month(unit, agent_id)
             own = await (service.of_agent(agent_id) if agent_id else service.defaults())
         writing = await (self.chain.of(scope, agent_id) if agent_id else self.chain.of_organization(scope))
         return WritingOut(
             own=own,
             asked=[model.address.model for model in writing.models],
             spent=await self._spent(scope, writing),
+            used=used,
         )
 
     async def _spent(self, scope: TenantScope, writing: Writing) -> list[SpentOut]:

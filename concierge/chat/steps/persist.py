@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from concierge.accounts.scope import Unit
 from concierge.billing.schemas import Meter
@@ -104,13 +105,13 @@ async def store(
         events=events,
         trace=trace,
     )
-    await meter(unit, ended, clock)
+    await meter(unit, received.agent.id, ended, clock)
     if received.customer is not None and received.request.visitor_id is not None:
         await RecallService(unit, clock).remember_later(received.request.visitor_id, received.turn.id)
     return last
 
 
-async def meter(unit: Unit, ended: Ended, clock: Clock) -> None:
+async def meter(unit: Unit, agent_id: UUID, ended: Ended, clock: Clock) -> None:
     """Count what the turn used, whether or not anything limits it."""
     calls = ended.verified.answer.calls
     searched = ended.looked is not None and ended.looked.was_asked
@@ -123,6 +124,7 @@ async def meter(unit: Unit, ended: Ended, clock: Clock) -> None:
             Meter.MICRO_DOLLARS: sum(call.micro_dollars or 0 for call in calls),
             Meter.WEB_SEARCHES: int(searched),
         },
+        agent_id,
     )
 
 
