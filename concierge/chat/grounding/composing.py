@@ -9,7 +9,7 @@ from concierge.chat.grounding.draft import Piece
 from concierge.chat.grounding.library import Rest
 from concierge.chat.grounding.mending import Mended
 from concierge.chat.writers.brief import Citation, Claim
-from concierge.chat.writers.citations import around, marked
+from concierge.chat.writers.citations import around, citation_of, marked
 from concierge.knowledge.schemas import Passage, Span
 
 _NUMBERED = re.compile(r"(?P<indent>\s*)(?P<number>\d{1,4})(?P<dot>[.)])(?P<space>\s+)$")
@@ -90,21 +90,7 @@ class Composer:
             self.counts.setdefault(len(numbered["indent"]), int(numbered["number"]) - 1)
 
     def _citation(self, source: int, number: int) -> Citation:
-        passage = self.passages[source - 1]
-        start, end = around(self.spans[number])
-        return Citation(
-            number=number,
-            document_id=passage.document_id,
-            chunk_id=passage.chunk_id,
-            title=passage.title,
-            url=passage.url,
-            kind=passage.kind,
-            score=passage.score,
-            quote=passage.text[start - passage.start : end - passage.start],
-            start=start,
-            end=end,
-            page=passage.page_at(start),
-        )
+        return citation_of(self.passages[source - 1], number, *around(self.spans[number]))
 
 
 def _joined(words: Sequence[str]) -> str:

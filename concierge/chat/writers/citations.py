@@ -52,21 +52,24 @@ class Citations:
         return tuple(self._citation(position, number) for position, number in self.numbers.items())
 
     def _citation(self, position: int, number: int) -> Citation:
-        passage = self.passages[position]
-        start, end = around(self.spans[number])
-        return Citation(
-            number=number,
-            document_id=passage.document_id,
-            chunk_id=passage.chunk_id,
-            title=passage.title,
-            url=passage.url,
-            kind=passage.kind,
-            score=passage.score,
-            quote=self._quote(position, (start, end)),
-            start=start,
-            end=end,
-            page=passage.page_at(start),
-        )
+        return citation_of(self.passages[position], number, *around(self.spans[number]))
+
+
+def citation_of(passage: Passage, number: int, start: int, end: int) -> Citation:
+    """Part of a passage as a numbered source; `start` and `end` are places in the document it comes from."""
+    return Citation(
+        number=number,
+        document_id=passage.document_id,
+        chunk_id=passage.chunk_id,
+        title=passage.title,
+        url=passage.url,
+        kind=passage.kind,
+        score=passage.score,
+        quote=passage.text[start - passage.start : end - passage.start],
+        start=start,
+        end=end,
+        page=passage.page_at(start),
+    )
 
 
 def around(spans: list[Span]) -> Span:

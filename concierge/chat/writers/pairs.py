@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from concierge.chat.writers.brief import Citation, Claim, WrittenAnswer
-from concierge.chat.writers.citations import marked
+from concierge.chat.writers.brief import Claim, WrittenAnswer
+from concierge.chat.writers.citations import citation_of, marked
 from concierge.knowledge.schemas import Passage, Span
 from concierge.knowledge.sources.pairs import answer_in
 
@@ -31,7 +31,7 @@ def answer_of(pair: Passage) -> WrittenAnswer:
         outcome="answered",
         confidence=CONFIDENCE,
         claims=claims,
-        citations=(_citation(pair, begin),),
+        citations=(citation_of(pair, NUMBER, pair.start + begin, pair.start + len(pair.text)),),
         pieces=pieces,
     )
 
@@ -64,18 +64,3 @@ def _marked(block: str) -> str:
 def _claim(pair: Passage, start: int, end: int) -> Claim:
     said = pair.text[start:end]
     return Claim(said, NUMBER, said, pair.start + start, pair.start + end)
-
-
-def _citation(pair: Passage, begin: int) -> Citation:
-    return Citation(
-        number=NUMBER,
-        document_id=pair.document_id,
-        chunk_id=pair.chunk_id,
-        title=pair.title,
-        url=pair.url,
-        kind=pair.kind,
-        score=pair.score,
-        quote=pair.text[begin:],
-        start=pair.start + begin,
-        end=pair.start + len(pair.text),
-    )

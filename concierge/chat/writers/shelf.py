@@ -7,7 +7,7 @@ from typing import Final
 from concierge.catalog.schemas.context import CatalogEntry, PriceRange, Promotion
 from concierge.chat.writers.brief import Citation, Claim, WrittenAnswer
 from concierge.chat.writers.catalog import passage_of, passage_of_promotion
-from concierge.chat.writers.citations import marked
+from concierge.chat.writers.citations import citation_of, marked
 from concierge.kit.sentences import sentence_spans
 from concierge.knowledge.schemas import Passage
 
@@ -60,18 +60,7 @@ class Shelf:
     def cite(self, passage: Passage, quote: str, start: int, end: int, *, said: str | None = None) -> int:
         key = str(passage.chunk_id)
         if key not in self.citations:
-            self.citations[key] = Citation(
-                number=len(self.citations) + 1,
-                document_id=passage.document_id,
-                chunk_id=passage.chunk_id,
-                title=passage.title,
-                url=passage.url,
-                kind=passage.kind,
-                score=passage.score,
-                quote=quote,
-                start=start,
-                end=end,
-            )
+            self.citations[key] = citation_of(passage, len(self.citations) + 1, start, end)
         number = self.citations[key].number
         self.claims.append(Claim(said or quote, number, quote, start, end))
         return number

@@ -11,7 +11,7 @@ from typing import Final
 from concierge.agents.schemas.stages import Stage, StageStep
 from concierge.chat.writers.brief import AnswerBrief, Citation, Claim, WrittenAnswer
 from concierge.chat.writers.choice import reads_alone
-from concierge.chat.writers.citations import LONGEST_QUOTE, marked
+from concierge.chat.writers.citations import LONGEST_QUOTE, citation_of, marked
 from concierge.chat.writers.phrases import unsaid
 from concierge.chat.writers.repair import Standing, stands_alone
 from concierge.chat.writers.selection import Candidate, Reading, read
@@ -197,20 +197,7 @@ def _cited(
     known = next((own for own in citations if own.chunk_id == passage.chunk_id), None)
     if known is None:
         number = len(citations) + 1
-        added = Citation(
-            number=number,
-            document_id=passage.document_id,
-            chunk_id=passage.chunk_id,
-            title=passage.title,
-            url=passage.url,
-            kind=passage.kind,
-            score=passage.score,
-            quote=passage.text[start - passage.start : end - passage.start],
-            start=start,
-            end=end,
-            page=passage.page_at(start),
-        )
-        return (*citations, added), number
+        return (*citations, citation_of(passage, number, start, end)), number
     first, last = min(known.start, start), max(known.end, end)
     if last - first > LONGEST_QUOTE:
         return tuple(citations), known.number
