@@ -1,8 +1,7 @@
 """Order what was found: a shortlist by words and meaning, then by everything that speaks for a passage."""
 
 import math
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from itertools import pairwise
@@ -25,7 +24,14 @@ SHORT_WORDS = 2
 SUBSTANTIAL = 60
 YEAR_S = 365.25 * 24 * 3600
 # Between the two words of a pair a passage may have up to two short ones ("size of the package").
-BETWEEN = r"\w*\W+(?:\w{1,4}\W+){0,2}"
+SHORT_BETWEEN = 2
+SHORT = 4
+# Whatever is no part of a word becomes a space. Punctuation stands in these two ranges.
+NO_WORD = {
+    code: " "
+    for code in (*range(0x3100), *range(0xFF00, 0xFF66))
+    if not (chr(code).isalnum() or code == ord("_"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +227,10 @@ class Met:
 
 
 class Wording:
-    """The words of a question and those of them that are neighbours, looked for in passages."""
+    """The words of a question and those of them that are neighbours, looked for in passages.
+
+    A pattern of its own for each question took longer to compile and to run than plain looking for its words.
+    """
 
     def __init__(self, question: Question) -> None:
         words = terms(question.text)
@@ -230,43 +239,78 @@ class Wording:
         self._weights: dict[str, float] = {}
         for word, weight in question.rarity.items():
             self._weights[_root(word)] = max(weight, self._weights.get(_root(word), 0.0))
-        # The longest first, so that a word is not taken for the beginning of it.
-        roots = sorted(self._weights, key=len, reverse=True)
-        self._any = re.compile("|".join(map(_beginning, roots))) if roots else None
-        # Most are never looked for, because no passage has both words; so each is made when it is.
-        self._pairs = [
-            (one, other, rf"\b{re.escape(one)}{BETWEEN}{re.escape(other)}", weight)
-            for (one, other), weight in {
-                (_root(one), _root(other)): min(question.rarity.get(one, 0), question.rarity.get(other, 0))
-                for one, other in pairwise(words)
-            }.items()
-        ]
+        self._beginnings = [(root, _beginning(root)) for root in self._weights]
+        self._longer = {
+            root: longer
+            for root, begun in self._beginnings
+            if (
+                longer := tuple(
+                    other for _, other in self._beginnings if other != begun and other.startswith(begun)
+                )
+            )
+        }
+        self._pairs = {
+            (_root(one), _root(other)): min(question.rarity.get(one, 0), question.rarity.get(other, 0))
+            for one, other in pairwise(words)
+        }
 
     def met_in(self, passage: Contender) -> Met:
-        text = passage.text.lower()
-        own, title = self._roots_in(text), self._roots_in(passage.title.lower())
-        around = own | title | self._roots_in(" ".join(passage.headings).lower())
+        lower = passage.text.lower()
+        text = _spaced(lower)
+        own, title = self._roots_in(text), self._roots_in(_spaced(passage.title.lower()))
+        around = own | title | self._roots_in(_spaced(" ".join(passage.headings).lower()))
+        pairs = [
+            weight
+            for (one, other), weight in self._pairs.items()
+            if one in own and other in own and _stand_together(_beginning(one), other, text)
+        ]
         return Met(
-            pairs=self._share(
-                weight
-                for one, other, pattern, weight in self._pairs
-                if one in own and other in own and re.search(pattern, text)
-            ),
-            coverage=self._share(self._weights[root] for root in around),
-            title=self._share(self._weights[root] for root in title),
-            substance=min(1.0, len(set(text.split())) / SUBSTANTIAL),
+            pairs=sum(pairs) / self._total,
+            coverage=self._share(around),
+            title=self._share(title),
+            substance=min(1.0, len(set(lower.split())) / SUBSTANTIAL),
         )
 
-    def _roots_in(self, lower: str) -> frozenset[str]:
-        return frozenset(self._any.findall(lower)) if self._any else frozenset()
+    def _roots_in(self, spaced: str) -> set[str]:
+        """Those that a word begins with which does not begin with a longer one."""
+        found = {root for root, beginning in self._beginnings if beginning in spaced}
+        for root in found & self._longer.keys():
+            beginning, longer = _beginning(root), self._longer[root]
+            if all(spaced.startswith(longer, at) for at in _places(beginning, spaced)):
+                found.remove(root)
+        return found
 
-    def _share(self, weights: Iterable[float]) -> float:
-        return sum(weights) / self._total
+    def _share(self, roots: Iterable[str]) -> float:
+        return sum(self._weights[root] for root in roots) / self._total
+
+
+def _spaced(lower: str) -> str:
+    """A text with nothing but spaces between and before its words, as long as it was and one more."""
+    return " " + lower.translate(NO_WORD)
 
 
 def _beginning(root: str) -> str:
-    """A pattern of words that begin like this; scripts without spaces have no beginnings of words."""
-    return rf"\b{re.escape(root)}" if root.isascii() else re.escape(root)
+    """What stands in a spaced text where a word begins so; scripts without spaces have no beginnings of words."""
+    return _spaced(root) if root.isascii() else root
+
+
+def _places(beginning: str, spaced: str) -> Iterator[int]:
+    at = spaced.find(beginning)
+    while at >= 0:
+        yield at
+        at = spaced.find(beginning, at + 1)
+
+
+def _stand_together(beginning: str, other: str, spaced: str) -> bool:
+    """Whether a word that begins with `other` stands behind one with this beginning, with at most two short ones between."""
+    for at in _places(beginning, spaced):
+        behind = spaced[at + len(beginning) :].partition(" ")[2].split(None, SHORT_BETWEEN + 1)
+        for word in behind[: SHORT_BETWEEN + 1]:
+            if word.startswith(other):
+                return True
+            if len(word) > SHORT:
+                break
+    return False
 
 
 def _root(stem: str) -> str:

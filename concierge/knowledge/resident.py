@@ -1,6 +1,7 @@
 """A pack's index kept in memory, as it was at one revision: small packs are searched there, exactly, without reading them anew."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -70,6 +71,7 @@ class Picture:
         self._audiences = [passage.audience for passage in self._passages]
         self._is_public = not any(self._audiences)
         self._row_of = {passage.chunk_id: row for row, passage in enumerate(self._passages)}
+        self._joined = self._seams()
         self.size = self._measured()
 
     def __len__(self) -> int:
@@ -110,24 +112,31 @@ class Picture:
         passage = self._passages[row]
         return Candidate(passage.chunk_id, passage.document_id, self._ordinals[row], bm25, cosine)
 
-    def contender(self, chunk_id: UUID, vector: Vector, first: Vector) -> Contender | None:
-        """Return a passage as it competes; `first` is the first score of every chunk. None when it is not here."""
-        row = self._row_of.get(chunk_id)
-        if row is None or not np.isfinite(first[row]):
-            return None
-        beside = [float(first[near]) for near in (row - 1, row + 1) if self._adjoin(row, near)]
-        cosine = float(self._documents[row] @ vector)
-        return replace(self._passages[row], document_cosine=cosine, beside=max(beside, default=None))
+    def contenders(self, chunk_ids: Sequence[UUID], vector: Vector, first: Vector) -> Iterator[Contender]:
+        """Yield those of these passages that are here as they compete; `first` is the first score of every chunk."""
+        rows = [self._row_of[chunk_id] for chunk_id in chunk_ids if chunk_id in self._row_of]
+        rows = [row for row in rows if np.isfinite(first[row])]
+        cosines = self._documents[rows] @ vector if rows else np.zeros(0)
+        around = np.pad(first, 1, constant_values=-np.inf)
+        before = np.where(self._joined[rows], around[rows], -np.inf)
+        behind = np.where(self._joined[1:][rows], around[2:][rows], -np.inf)
+        beside = np.maximum(before, behind)
+        for row, cosine, near in zip(rows, cosines.tolist(), beside.tolist(), strict=True):
+            known = near if near > -math.inf else None
+            yield replace(self._passages[row], document_cosine=cosine, beside=known)
 
     def _measured(self) -> int:
         texts = sum(len(entry.text) + len(entry.sentence_vectors) + ROW_BYTES for entry in self._passages)
         postings = self._postings.rows.nbytes + self._postings.weights.nbytes
         return texts + postings + self._vectors.nbytes + self._documents.nbytes
 
-    def _adjoin(self, row: int, near: int) -> bool:
-        if not 0 <= near < len(self) or abs(self._ordinals[near] - self._ordinals[row]) != 1:
-            return False
-        return self._passages[near].document_id == self._passages[row].document_id
+    def _seams(self) -> Mask:
+        """Whether each chunk goes on from the one before it: (chunks + 1,), whose ends never do."""
+        joined = np.zeros(len(self) + 1, dtype=np.bool_)
+        for row in range(1, len(self)):
+            same = self._passages[row].document_id == self._passages[row - 1].document_id
+            joined[row] = same and self._ordinals[row] - self._ordinals[row - 1] == 1
+        return joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +159,7 @@ class PictureComparison:
     def contenders(self, chunk_ids: Sequence[UUID], cosine: float, bm25: float) -> list[Contender]:
         """Return those of these passages that are here; the chunks beside them score by the two weights."""
         first = (cosine * self.cosine + bm25 * self.bm25).astype(np.float32)
-        found = (self.picture.contender(chunk_id, self.vector, first) for chunk_id in chunk_ids)
-        return [entry for entry in found if entry is not None]
+        return list(self.picture.contenders(chunk_ids, self.vector, first))
 
 
 def best(scores: Vector, wanted: int) -> Rows:

@@ -1,8 +1,10 @@
 """How passages are ordered: words and meaning make the shortlist, then everything that speaks for one counts."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from uuid import UUID
 
@@ -206,6 +208,40 @@ def test_nothing_found_is_an_empty_ranking() -> None:
 def test_pairs_are_words_that_stand_together_in_both(text: str, share: float) -> None:
     """Of the five words of the question each pair counts as one; word forms and short words between do not matter."""
     assert Wording(question()).met_in(read(candidate(1), text)).pairs == pytest.approx(share)
+
+
+SPOKEN = st.lists(
+    st.sampled_from(("return", "returns", "re", "turn", "period", "of", "the", "_period", "straße", "a")),
+    max_size=12,
+).flatmap(lambda words: st.sampled_from((" ", ", ", "-", "")).map(lambda glue: glue.join(words)))
+
+
+@given(SPOKEN, SPOKEN)
+def test_words_are_found_as_patterns_would_find_them(asked: str, text: str) -> None:
+    """A pattern says what is meant: where a word begins the longest root counts; between a pair may stand two short words."""
+    asking, words = question(asked), terms(asked)
+    roots = sorted({word.removesuffix("i") for word in words}, key=len, reverse=True)
+    begun = {root for root in roots if re.search(_begun(root, roots), text)}
+    together = {
+        (one, other)
+        for one, other in pairwise(word.removesuffix("i") for word in words)
+        if {one, other} <= begun
+        and re.search(rf"{_start(one)}\w*\W+(?:\w{{1,4}}\W+){{0,2}}{re.escape(other)}", text)
+    }
+
+    met = Wording(asking).met_in(replace(read(candidate(1), text), title=""))
+
+    assert met.coverage == pytest.approx(2 * len(begun) / asking.total)
+    assert met.pairs == pytest.approx(2 * len(together) / asking.total)
+
+
+def _begun(root: str, roots: Sequence[str]) -> str:
+    longer = [other for other in roots if other != root and other.startswith(root)]
+    return _start(root) + "".join(rf"(?!{re.escape(other[len(root) :])})" for other in longer)
+
+
+def _start(root: str) -> str:
+    return (r"\b" if root.isascii() else "") + re.escape(root)
 
 
 @pytest.mark.parametrize(
