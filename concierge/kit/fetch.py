@@ -24,13 +24,13 @@ from concierge.kit.errors import InvalidInputError
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
+MAX_ADDRESSES_TRIED: Final = 4
 USER_AGENT: Final = f"ConciergeBot/{__version__}"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _UNSAFE_CHARACTERS: Final = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]")
 _HOST: Final = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _MAX_URL_LENGTH: Final = 2048
-_MAX_ADDRESSES_TRIED: Final = 4
 
 
 class FetchError(InvalidInputError):
@@ -168,7 +168,7 @@ class Fetcher:
                 f"“{url.host}” belongs to a private network. Only public web pages can be added.",
                 code="url_private_address",
             )
-        return addresses[:_MAX_ADDRESSES_TRIED]
+        return addresses[:MAX_ADDRESSES_TRIED]
 
     async def _one_hop(self, asked: str, url: httpx2.URL, conditions: Mapping[str, str]) -> Fetched | str:
         """The page, or the address that it redirects to."""

@@ -1,20 +1,18 @@
 """Requests to an address that a tenant named: only to servers of the public internet, and only over TLS."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import httpx2
 
 from concierge.kit.addresses import is_public_address
-from concierge.kit.fetch import default_tls, resolve_host
-
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+from concierge.kit.fetch import MAX_ADDRESSES_TRIED, Resolve, default_tls, resolve_host
 
 TLS_PORT: Final = 443
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Resolves the name itself and connects to the address it has checked, so a name that changes its mind between check
+    """Resolves the name itself and connects to the addresses it has checked, so a name that changes its mind between check
     and use gains nothing.
     """
 
@@ -33,7 +31,15 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         if not addresses or not all(map(is_public_address, addresses)):
             raise httpx2.ConnectError(f"{host} is no server of the public internet.", request=request)
         request.extensions = {**request.extensions, "sni_hostname": host}
-        request.url = request.url.copy_with(host=addresses[0])
+        *earlier, last = addresses[:MAX_ADDRESSES_TRIED]
+        for address in earlier:
+            # As with pages: a server may have an address that leads nowhere from here, and another that works.
+            with suppress(httpx2.ConnectError, httpx2.ConnectTimeout):
+                return await self._ask(request, address)
+        return await self._ask(request, last)
+
+    async def _ask(self, request: httpx2.Request, address: str) -> httpx2.Response:
+        request.url = request.url.copy_with(host=address)
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:

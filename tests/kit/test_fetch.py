@@ -1,21 +1,15 @@
 """Fetching from real local servers; names are resolved by a table so that every trick of DNS can be played."""
 
 import gzip
-import ssl
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from concierge.kit.fetch import Fetcher, FetchError, FetchLimits, Resolve
-from tests.kit.site import LOCAL, Site, page, redirect
+from tests.kit.site import LOCAL, Site, certificate_for, page, redirect
 
 pytestmark = pytest.mark.anyio
 
@@ -310,35 +304,6 @@ async def test_a_connection_that_breaks_is_unreachable(site: Site) -> None:
 
     site.pages["/"] = garble
     assert (await refused(local_fetcher(), site.url("/"))).code == "url_unreachable"
-
-
-def certificate_for(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Contexts of a server with a self-signed certificate for `name` and of a client that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "site.pem"
-    pem.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pem)
-    return server, ssl.create_default_context(cafile=str(pem))
 
 
 @pytest.mark.parametrize(("certified", "trusted"), [("shop.test", True), ("other.test", False)])
