@@ -68,12 +68,19 @@ def _first(rows: Sequence[CatalogEntry], passages: Sequence[Passage]) -> Sequenc
 
 
 def _merged(rows: Sequence[CatalogEntry], passages: Sequence[Passage], vector: Vector) -> Sequence[Passage]:
+    made = [passage_of(row, 0) for row in rows]
+    return placed([(own, max(own.cosine, nearest_to(own, vector))) for own in made], passages, vector)
+
+
+def placed(
+    new: Sequence[tuple[Passage, float]], passages: Sequence[Passage], vector: Vector
+) -> Sequence[Passage]:
+    """Put each new passage, which comes with its cosine, before the first that says less of what was asked."""
     merged = list(passages)
     said = [nearest_to(passage, vector) for passage in passages]
-    for row in rows:
-        cosine = max(row.cosine, nearest_to(passage_of(row, 0), vector))
+    for passage, cosine in new:
         place = next((at for at, other in enumerate(said) if other < cosine), len(said))
-        merged.insert(place, passage_of(row, place))
+        merged.insert(place, passage)
         said.insert(place, cosine)
     return merged
 

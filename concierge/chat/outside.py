@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.chat.evidence import Evidence, nearest_to
+from concierge.chat.evidence import Evidence, nearest_to, placed
 from concierge.chat.steps.receive import Received
 from concierge.chat.stream import TurnLog
 from concierge.chat.writers.brief import AnswerBrief
@@ -87,20 +87,26 @@ class Outside:
         query = received.request.message
         web = await self._lookup.look_up(received.scope, received.agent.id, query, sites=sites)
         try:
-            passages = [await self._passage(own, vector) for own in web.passages[:MOST_PASSAGES]]
+            passages = await self._passages(web.passages[:MOST_PASSAGES], vector)
         except UnavailableError:
             passages = []
-        kept = [passage for passage in passages if passage is not None]
-        kept.sort(key=lambda passage: -passage.cosine)
-        return Looked(need, web, tuple(kept))
+        passages.sort(key=lambda passage: -passage.cosine)
+        return Looked(need, web, tuple(passages))
 
-    async def _passage(self, found: WebPassage, vector: NDArray[np.float32]) -> Passage | None:
-        text = _without(found.text, await asyncio.to_thread(orders_in, found.text))
-        spans = tuple(sentence_spans(text))
-        if not spans:
-            return None
-        vectors = await self._embedder.embed_documents([text[start:end] for start, end in spans])
-        return passage_of_page(found, text, spans, vectors, vector)
+    async def _passages(self, found: Sequence[WebPassage], vector: NDArray[np.float32]) -> list[Passage]:
+        """Read what was found, in its order, but for pages of which no sentence is left.
+
+        The sentences of all pages are embedded together, which is one call to a vendor's model.
+        """
+        texts = await asyncio.to_thread(_texts_without_orders, found)
+        spans = [tuple(sentence_spans(text)) for text in texts]
+        sentences = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
+        if not sentences:
+            return []
+        vectors = await self._embedder.embed_documents(sentences)
+        each = np.split(vectors, np.cumsum([len(own) for own in spans])[:-1])
+        read = zip(found, texts, spans, each, strict=True)
+        return [passage_of_page(page, text, own, rows, vector) for page, text, own, rows in read if own]
 
 
 def with_web(evidence: Evidence, looked: Looked, vector: NDArray[np.float32]) -> Evidence:
@@ -110,16 +116,20 @@ def with_web(evidence: Evidence, looked: Looked, vector: NDArray[np.float32]) ->
     """
     if not looked.used:
         return evidence
-    first = evidence.passages[:1] if evidence.pair else ()
-    merged = list(evidence.passages[len(first) :])
-    for passage in looked.passages:
-        said = nearest_to(passage, vector)
-        ahead = (at for at, other in enumerate(merged) if nearest_to(other, vector) < said)
-        place = len([own for own in merged if own.kind == "web"]) if looked.need == "fresh" else None
-        merged.insert(next(ahead, len(merged)) if place is None else place, passage)
-    ranked = tuple(replace(passage, rank=rank) for rank, passage in enumerate((*first, *merged)))
+    head = evidence.passages[:1] if evidence.pair else ()
+    rest = evidence.passages[len(head) :]
+    merged = (
+        (*looked.passages, *rest)
+        if looked.need == "fresh"
+        else placed([(own, nearest_to(own, vector)) for own in looked.passages], rest, vector)
+    )
+    ranked = tuple(replace(passage, rank=rank) for rank, passage in enumerate((*head, *merged)))
     leads = ranked[0].kind == "web"
     return Evidence(ranked, None if leads else evidence.lead, evidence.pair, evidence.shelf)
+
+
+def _texts_without_orders(found: Sequence[WebPassage]) -> list[str]:
+    return [_without(page.text, orders_in(page.text)) for page in found]
 
 
 def _without(text: str, orders: Sequence[Order]) -> str:
