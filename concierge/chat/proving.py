@@ -7,7 +7,6 @@ from typing import Final
 from concierge.chat.grounding import Grounded, ground
 from concierge.chat.steps.verify import CheckedClaim, Verified, verify
 from concierge.chat.writers.brief import AnswerBrief, WrittenAnswer
-from concierge.chat.writers.house import HouseWriter
 from concierge.knowledge.schemas import Passage
 
 NOTHING_PROVEN: Final = "nothing that the model wrote could be proved"
@@ -24,7 +23,7 @@ async def verified(written: WrittenAnswer, brief: AnswerBrief, passages: tuple[P
     )
     if not grounded.empty:
         return _proved(written, grounded)
-    house = replace(HouseWriter().write(brief), calls=written.calls)
+    house = replace(draft.house, calls=written.calls)
     checked = verify(house, passages, brief.grounding)
     because = checked.abstained_because or NOTHING_PROVEN
     return replace(checked, grounded=grounded, abstained_because=because)

@@ -130,10 +130,14 @@ class ModelCall:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a model wrote, before it is checked: the number n in a mark means `sources[n - 1]`."""
+    """What a model wrote, before it is checked: the number n in a mark means `sources[n - 1]`.
+
+    `house` is the house writer's answer to the same brief, for where nothing of the draft can be proved.
+    """
 
     text: str
     sources: tuple[Passage, ...]
+    house: "WrittenAnswer"
 
 
 @dataclass(frozen=True, slots=True)

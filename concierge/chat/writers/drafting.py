@@ -25,7 +25,7 @@ from concierge.chat.writers.brief import (
     WrittenAnswer,
 )
 from concierge.chat.writers.canary import Notes, new_canary
-from concierge.chat.writers.house import HouseWriter
+from concierge.chat.writers.house import HouseWriter, streamed
 from concierge.chat.writers.spending import Spending, UnpricedError
 from concierge.chat.writers.workbench import Workbench
 from concierge.kit.errors import UnavailableError
@@ -79,9 +79,10 @@ class Rests:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One question to one model, and when it was put."""
+    """One question to one model, when it was put, and what the house answers to it."""
 
     model: WritingModel
+    house: WrittenAnswer
     prompt: Prompt
     notes: Notes
     request: Request
@@ -117,29 +118,28 @@ class DraftWriter:
         self._rests = rests
         self._persona = persona
         self._calculator = calculator
-        self._house = HouseWriter()
 
     async def stream(self, brief: AnswerBrief) -> AsyncIterator[WriterEvent]:
-        house = self._house.write(brief)
+        house = HouseWriter().write(brief)
         calls: list[ModelCall] = []
         if brief.grounding == "blended" or house.outcome != "unsupported":
             deadline = monotonic() + ALL_MODELS_S
             for model in self._writing.models:
-                call = _Call(self._asked(model, brief, deadline), self._models, self._spending, self._rests)
+                asked = self._asked(model, brief, house, deadline)
+                call = _Call(asked, self._models, self._spending, self._rests)
                 async with aclosing(call.events()) as events:
                     async for event in events:
                         yield event
                 calls.append(call.told)
                 if call.draft is not None:
-                    yield AnswerFinished(_drafted(call.draft, house, calls))
+                    yield AnswerFinished(_drafted(call.draft, calls))
                     return
-        async for event in self._house.stream(brief):
-            if isinstance(event, AnswerFinished):
-                yield AnswerFinished(replace(event.answer, calls=tuple(calls)))
-            else:
-                yield event
+        for event in streamed(replace(house, calls=tuple(calls))):
+            yield event
 
-    def _asked(self, model: WritingModel, brief: AnswerBrief, deadline: float) -> _Asked:
+    def _asked(
+        self, model: WritingModel, brief: AnswerBrief, house: WrittenAnswer, deadline: float
+    ) -> _Asked:
         canary, now = new_canary(), monotonic()
         prompt = render(replace(self._persona, canary=canary), brief)
         bench = Workbench(self._calculator, len(prompt.sources) + 1) if self._calculator else None
@@ -155,7 +155,7 @@ class DraftWriter:
             silence_s=SILENCE_S,
             whole_s=max(0.0, min(ONE_MODEL_S, deadline - now)),
         )
-        asked = _Asked(model, prompt, Notes(prompt.system, canary), request, now, bench)
+        asked = _Asked(model, house, prompt, Notes(prompt.system, canary), request, now, bench)
         most = asked.most
         return replace(asked, request=replace(request, total_tokens=most.read + most.written))
 
@@ -246,7 +246,7 @@ class _Call:
             return self._tell("empty", tokens)
         if self._asked.notes.are_in(text):
             return self._tell("leaked", tokens)
-        self.draft = Draft(text, self._asked.sources)
+        self.draft = Draft(text, self._asked.sources, self._asked.house)
         return self._tell("answered", tokens)
 
     def _tell(self, outcome: CallOutcome, tokens: Tokens) -> None:
@@ -278,16 +278,16 @@ def _refusal(error: Exception) -> CallOutcome:
     return "spent" if isinstance(error, BudgetSpentError) else "unavailable"
 
 
-def _drafted(draft: Draft, house: WrittenAnswer, calls: Sequence[ModelCall]) -> WrittenAnswer:
+def _drafted(draft: Draft, calls: Sequence[ModelCall]) -> WrittenAnswer:
     """How well the passages answer, and whether a person is needed, is not for a model to say: it has read the passages,
     and does what they tell it.
     """
     return WrittenAnswer(
         text=draft.text,
-        outcome=house.outcome,
-        confidence=house.confidence,
+        outcome=draft.house.outcome,
+        confidence=draft.house.confidence,
         pieces=(draft.text,),
-        offers_handover=house.offers_handover,
+        offers_handover=draft.house.offers_handover,
         draft=draft,
         calls=tuple(calls),
     )

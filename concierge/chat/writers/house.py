@@ -1,6 +1,6 @@
 """The house writer: an answer made only of what the passages say, with its sources, and no language model."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from concierge.chat.strategy.cues import says_settled
 from concierge.chat.strategy.schemas import StageChoice
@@ -70,14 +70,19 @@ class HouseWriter:
         return _composed(reading, _parts(reading, _limit(brief, outcome)), support, outcome)
 
     async def stream(self, brief: AnswerBrief) -> AsyncIterator[WriterEvent]:
-        answer = self.write(brief)
-        waiting = list(answer.citations)
-        for piece in answer.pieces:
-            for citation in [other for other in waiting if f"[{other.number}]" in piece]:
-                waiting.remove(citation)
-                yield CitationAdded(citation)
-            yield TextDelta(piece)
-        yield AnswerFinished(answer)
+        for event in streamed(self.write(brief)):
+            yield event
+
+
+def streamed(answer: WrittenAnswer) -> Iterator[WriterEvent]:
+    """The pieces of an answer, each citation before its first mark, and the whole of it last."""
+    waiting = list(answer.citations)
+    for piece in answer.pieces:
+        for citation in [other for other in waiting if f"[{other.number}]" in piece]:
+            waiting.remove(citation)
+            yield CitationAdded(citation)
+        yield TextDelta(piece)
+    yield AnswerFinished(answer)
 
 
 def _parts(reading: Reading, limit: int) -> tuple[Part, ...]:
