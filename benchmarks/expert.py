@@ -128,9 +128,7 @@ async def _expert(
     try:
         yield platform, scope, await _made(platform, scope, pack)
     finally:
-        await platform.chat.drain()
-        await platform.calculator.close()
-        await platform.db.close()
+        await platform.close()
 
 
 async def _made(platform: Platform, scope: TenantScope, pack: Pack) -> UUID:

@@ -250,8 +250,6 @@ async def _expert(reader: Reader) -> AsyncGenerator[_Expert]:
             scope = TenantScope(new_id())
             await create_organization(platform.address.owner_url, scope.org_id, "containment")
             yield _Expert(platform, scope, await _made(platform, scope), reader)
-            await platform.chat.drain()
-            await platform.calculator.close()
 
 
 async def _made(platform: Platform, scope: TenantScope) -> UUID:

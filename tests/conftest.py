@@ -141,8 +141,7 @@ def embedder(shared_folder: Path) -> LocalEmbedder:
 async def platform(database: DatabaseAddress, embedder: LocalEmbedder) -> AsyncIterator[Platform]:
     platform = build(SETTINGS, database, embedder=embedder)
     yield platform
-    await platform.chat.drain()
-    await platform.db.close()
+    await platform.close()
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,13 @@ class Platform:
         catalog_jobs.register(runner.app, self.catalog.reading)
         return runner
 
+    async def close(self) -> None:
+        """Let the turns under way end, and close what they use; the database last, to which they write."""
+        await self.chat.drain()
+        await self.calculator.close()
+        await self.billing.paying.close()
+        await self.db.close()
+
 
 def embedded_postgres(settings: Settings) -> EmbeddedPostgres | None:
     """The data directory's own server, or None when the settings name another."""
@@ -324,7 +331,7 @@ async def running_platform(settings: Settings, *, clock: Clock = utc_now) -> Asy
             async with watched(embedded):
                 yield platform
         finally:
-            await platform.db.close()
+            await platform.close()
     finally:
         if embedded is not None:
             embedded.stop()

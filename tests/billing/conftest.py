@@ -34,9 +34,7 @@ async def selling(
     settings = SETTINGS.model_copy(update={"billing": settings_for(stripe_server)})
     platform = build(settings, database, embedder=embedder)
     yield platform
-    await platform.billing.paying.close()
-    await platform.chat.drain()
-    await platform.db.close()
+    await platform.close()
 
 
 @pytest.fixture(scope="module")

@@ -81,6 +81,5 @@ async def drafting_shop(
             tenant = await make_tenant(platform, client)
             await tenant.learn(returns=RETURNS, delivery=DELIVERY)
             yield DraftingShop(tenant, server)
-        await platform.chat.drain()
-        await platform.db.close()
+        await platform.close()
         await asyncio.gather(*server.handling, return_exceptions=True)

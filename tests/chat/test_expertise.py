@@ -172,8 +172,7 @@ async def searching_shop(
         transport = httpx.ASGITransport(create_app(platform), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
             yield await make_tenant(platform, client), asked
-        await platform.chat.drain()
-        await platform.db.close()
+        await platform.close()
 
 
 async def test_the_web_is_searched_where_the_packs_do_not_answer_and_cited_as_such(

@@ -45,8 +45,7 @@ async def player(database: DatabaseAddress, embedder: LocalEmbedder) -> AsyncIte
         async with platform.db.transaction(tenant.org_id) as session:
             await load_catalog(Unit(session, tenant.scope), platform.catalog)
         yield Player(platform, TenantScope(tenant.org_id), tenant.agent_id, clock)
-    await platform.chat.drain()
-    await platform.db.close()
+    await platform.close()
 
 
 async def test_the_conversations_about_the_shop_meet_their_policy(player: Player) -> None:

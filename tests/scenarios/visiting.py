@@ -119,8 +119,7 @@ async def opened(settings: Settings, database: DatabaseAddress, embedder: Embedd
         await tenant.read(demo_documents())
         await _stock(platform, tenant)
         yield Shop(tenant, clock, await tenant.identity_secret())
-    await platform.chat.drain()
-    await platform.db.close()
+    await platform.close()
 
 
 async def _stock(platform: Platform, tenant: Tenant) -> None:

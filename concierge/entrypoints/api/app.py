@@ -110,14 +110,13 @@ def create_app(platform: Platform, *, with_worker: bool = False) -> FastAPI:
         worker = asyncio.create_task(platform.job_runner().run()) if with_worker else None
         yield
         await platform.watching.close()
+        # Closing waits for the turns as well, but the worker is to stay for as long as they do.
         await platform.chat.drain()
-        await platform.calculator.close()
         if worker is not None:
             worker.cancel()
             with suppress(asyncio.CancelledError):
                 await worker
-        await platform.billing.paying.close()
-        await platform.db.close()
+        await platform.close()
 
     app = FastAPI(
         title="Concierge",
