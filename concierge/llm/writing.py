@@ -101,8 +101,7 @@ class TextModel(Protocol):
 class TextModels:
     """Sets each model up when it is first asked for, and keeps it with its connections."""
 
-    def __init__(self, make: Callable[[ModelAddress], TextModel] | None = None) -> None:
-        self._make = make or create_text_model
+    def __init__(self) -> None:
         self._kept: OrderedDict[ModelAddress, TextModel] = OrderedDict()
         self._one_at_a_time = asyncio.Lock()
 
@@ -116,7 +115,7 @@ class TextModels:
             model = self._kept.get(address)
             if model is None:
                 # Loading the vendors' libraries takes seconds, the first time.
-                model = await asyncio.to_thread(self._make, address)
+                model = await asyncio.to_thread(create_text_model, address)
             self._kept[address] = model
             self._kept.move_to_end(address)
             if len(self._kept) > KEPT_MODELS:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from concierge.agents.schemas import GroundingMode
 from concierge.chat.grounding.claimless import announces, claimless, is_general, promises
@@ -50,7 +50,6 @@ class Reader:
     lead: frozenset[str] = frozenset()
     introduction: str = ""
     block: int = -1
-    done: list[Read] = field(default_factory=list[Read])
 
     def read(self, piece: Piece) -> Read:
         if piece.kind == "code":
