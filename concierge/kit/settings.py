@@ -151,7 +151,7 @@ class WebSearching(BaseModel):
     ] = 10
 
 
-class WritingModel(BaseModel):
+class WriterModel(BaseModel):
     """A language model that writes answers; none by default."""
 
     model: Annotated[
@@ -176,10 +176,10 @@ class WritingModel(BaseModel):
     ] = None
 
 
-class Writer(WritingModel):
+class Writer(WriterModel):
     """The model that writes for agents whose organization names none; without it, the house writer does."""
 
-    fallback: WritingModel = WritingModel()
+    fallback: WriterModel = WriterModel()
     daily_usd: Annotated[
         Decimal | None,
         Field(

@@ -12,7 +12,7 @@ from pydantic import HttpUrl, SecretStr
 
 from concierge.entrypoints.api.app import create_app
 from concierge.entrypoints.wiring import DatabaseAddress, build
-from concierge.kit.settings import Settings, Writer, WritingModel
+from concierge.kit.settings import Settings, Writer, WriterModel
 from concierge.llm.embeddings import Embedder
 from tests.factories.tenants import Tenant, make_tenant
 from tests.llm.language_vendors import KEY
@@ -70,7 +70,7 @@ async def drafting_shop(
             model="openai:big",
             key=SecretStr(KEY),
             url=url,
-            fallback=WritingModel(
+            fallback=WriterModel(
                 model="openai:small", key=SecretStr(KEY), url=url, read_price=FREE, written_price=FREE
             ),
             **limits,

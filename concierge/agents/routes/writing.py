@@ -19,7 +19,7 @@ from concierge.agents.schemas.writing import (
 )
 from concierge.agents.service import WritingService
 from concierge.agents.service.modelling import Modelling
-from concierge.agents.service.writing import opened, price_of
+from concierge.agents.service.writing import opened
 
 router = APIRouter(prefix="/api/v1", tags=["language models"])
 
@@ -106,7 +106,7 @@ async def set_agent_writing(
 
 
 def _out(row: LanguageModelRow, models: Modelling) -> LanguageModelOut:
-    price = price_of(row, opened(row, models.sealer).address)
+    price = opened(row, models.sealer).price
     shown = LanguageModelOut.model_validate(row)
     shown.read_price, shown.written_price = (price.read, price.written) if price else (None, None)
     return shown

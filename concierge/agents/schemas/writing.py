@@ -15,7 +15,7 @@ from concierge.kit.fields import Name, Out, PlainText
 from concierge.llm.prices import Price
 from concierge.llm.structured import FailureKind, ModelAddress
 
-Unit = Literal["micro_dollars", "tokens"]
+CostUnit = Literal["micro_dollars", "tokens"]
 MOST_IN_TURN = 5
 MODEL_NAME = re.compile(r"[a-z][a-z-]*:[\w.:/@-]+")
 
@@ -31,7 +31,7 @@ class WritingModel:
 @dataclass(frozen=True, slots=True)
 class SpendingLimit:
     budget: Budget
-    unit: Unit
+    unit: CostUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class SpentOut(BaseModel):
     """What was spent in the period that runs: US dollars, or tokens."""
 
     of: Literal["organization", "agent"]
-    unit: Unit
+    unit: CostUnit
     period: str
     limit: int
     spent: int

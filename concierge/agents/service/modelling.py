@@ -98,7 +98,7 @@ class Modelling:
             service = WritingService(unit, self.sealer)
             used = await self._usage.of_month(unit, agent_id)
             own = await (service.of_agent(agent_id) if agent_id else service.defaults())
-        writing = await (self.chain.of(scope, agent_id) if agent_id else self.chain.of_organization(scope))
+        writing = await self.chain.of(scope, agent_id)
         return WritingOut(
             own=own,
             asked=[model.address.model for model in writing.models],

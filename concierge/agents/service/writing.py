@@ -19,15 +19,13 @@ from concierge.agents.errors import (
 from concierge.agents.models import LanguageModelRow
 from concierge.agents.repository import AgentRepository, WritingRepository
 from concierge.agents.schemas.writing import (
+    CostUnit,
     LanguageModelIn,
     LanguageModelPatch,
     SpendingLimit,
     Writing,
     WritingIn,
     WritingModel,
-)
-from concierge.agents.schemas.writing import (
-    Unit as CostUnit,
 )
 from concierge.billing.budgets import Budget, Period
 from concierge.kit.clock import Clock, utc_now
@@ -36,8 +34,7 @@ from concierge.kit.errors import UnavailableError
 from concierge.kit.ids import new_id
 from concierge.kit.lately import Lately
 from concierge.kit.sealing import Sealer
-from concierge.kit.settings import Writer
-from concierge.kit.settings import WritingModel as WritingModelSettings
+from concierge.kit.settings import Writer, WriterModel
 from concierge.llm.prices import MILLION, Price
 from concierge.llm.structured import ModelAddress
 
@@ -70,14 +67,11 @@ class ModelChain:
         self._server = server
         self._lately: Lately[_Stored] = Lately(monotonic)
 
-    async def of(self, scope: TenantScope, agent_id: UUID) -> Writing:
-        """Costs three statements in a transaction of its own, or none. Errors: UnavailableError."""
-        stored = await self._lately.get(scope.org_id, lambda: self._loaded(scope))
-        return self._chosen(stored, agent_id)
-
-    async def of_organization(self, scope: TenantScope) -> Writing:
-        """What holds for agents that say nothing else. Errors: UnavailableError."""
-        return self._chosen(await self._lately.get(scope.org_id, lambda: self._loaded(scope)), None)
+    async def of(self, scope: TenantScope, agent_id: UUID | None = None) -> Writing:
+        """What holds for an agent, or for those that say nothing else. Costs three statements in a transaction of its own,
+        or none. Errors: UnavailableError.
+        """
+        return self._chosen(await self._lately.get(scope.org_id, lambda: self._loaded(scope)), agent_id)
 
     @asynccontextmanager
     async def changing(self, scope: TenantScope) -> AsyncGenerator["WritingService"]:
@@ -187,23 +181,23 @@ class WritingService:
 
 
 def opened(row: LanguageModelRow, sealer: Sealer) -> WritingModel:
-    """A stored model, ready to be asked. Errors: UnavailableError when its key was sealed by another server.
+    """A stored model, ready to be asked.
 
-    A key that cannot be opened is no reason for a turn to fail: the vendor will refuse an empty one.
+    A key that was sealed by another server is no reason for a turn to fail: the vendor will refuse what is sent instead.
     """
     try:
         key = SecretStr(sealer.open(row.sealed_key))
     except UnavailableError:
         key = SecretStr("unreadable")
     address = ModelAddress(row.model, key, row.url, guarded=True)
-    return WritingModel(address, price_of(row, address))
+    return _priced(row, address)
 
 
-def price_of(row: LanguageModelRow, address: ModelAddress) -> Price | None:
-    """What its operator says it costs, else what the price list says."""
-    if row.read_price is None or row.written_price is None:
-        return Price.listed(address)
-    return Price(row.read_price, row.written_price)
+def _priced(said: LanguageModelRow | WriterModel, address: ModelAddress) -> WritingModel:
+    """It costs what its operator says, else what the price list says."""
+    if said.read_price is None or said.written_price is None:
+        return WritingModel(address, Price.listed(address))
+    return WritingModel(address, Price(said.read_price, said.written_price))
 
 
 def of_settings(settings: Writer) -> Writing:
@@ -213,12 +207,9 @@ def of_settings(settings: Writer) -> Writing:
     return Writing(tuple(map(_of_settings, named)), tuple(_limits("server", said)))
 
 
-def _of_settings(settings: WritingModelSettings) -> WritingModel:
+def _of_settings(settings: WriterModel) -> WritingModel:
     url = str(settings.url) if settings.url else None
-    address = ModelAddress(settings.model or "", settings.key, url)
-    if settings.read_price is None or settings.written_price is None:
-        return WritingModel(address, Price.listed(address))
-    return WritingModel(address, Price(settings.read_price, settings.written_price))
+    return _priced(settings, ModelAddress(settings.model or "", settings.key, url))
 
 
 def _limits(of: str, said: WritingIn) -> list[SpendingLimit]:
