@@ -1,5 +1,6 @@
 """Language models tried out, and what they have cost: what an operator needs to see of them."""
 
+from contextlib import aclosing
 from time import monotonic
 from typing import Final
 from uuid import UUID
@@ -84,9 +85,10 @@ class Modelling:
     async def _failure(self, address: ModelAddress) -> FailureKind | None:
         model = await self.models.of(address)
         try:
-            async for event in model.write(TRY):
-                if isinstance(event, Finished):
-                    return None
+            async with aclosing(model.write(TRY)) as events:
+                async for event in events:
+                    if isinstance(event, Finished):
+                        return None
         except ModelFailedError as error:
             return error.kind
         return "malformed"
