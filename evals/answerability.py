@@ -12,6 +12,7 @@ from concierge.chat.writers.brief import AnswerBrief
 from concierge.chat.writers.selection import read
 from concierge.chat.writers.support import features, probability
 from concierge.entrypoints.evaluation import Collection
+from concierge.entrypoints.wiring import Platform
 from concierge.knowledge.metrics import Reliability, calibration_error, reliability, support_roc_area
 from concierge.knowledge.search import Query
 from evals import corpora
@@ -59,26 +60,30 @@ class Asked:
     history: tuple[str, ...] = ()
 
 
+async def brief_of(platform: Platform, collection: Collection, asked: Asked) -> AnswerBrief:
+    """What the product's search finds for a question, as a writer is given it."""
+    texts = [asked.text, *reversed(asked.history)]
+    first, *others = [await platform.embedder.embed_query(text) for text in texts]
+    query = Query(asked.text, first, tuple(zip(texts[1:], others, strict=True)))
+    found = await platform.search.find(collection.scope, [collection.pack_id], query)
+    return AnswerBrief(
+        question=asked.text,
+        question_vector=found.vector,
+        idf=found.idf,
+        passages=found.passages,
+        lead=found.lead,
+        pair=found.pair,
+    )
+
+
 class Judge:
     """Asks the product's search, and the house writer's judgement of what it found."""
 
     def __init__(self, store: Store) -> None:
-        self._search = store.platform.search
-        self._embedder = store.platform.embedder
+        self._platform = store.platform
 
     async def ask(self, collection: Collection, asked: Asked, *, answerable: bool) -> Judgement:
-        texts = [asked.text, *reversed(asked.history)]
-        first, *others = [await self._embedder.embed_query(text) for text in texts]
-        query = Query(asked.text, first, tuple(zip(texts[1:], others, strict=True)))
-        found = await self._search.find(collection.scope, [collection.pack_id], query)
-        brief = AnswerBrief(
-            question=asked.text,
-            question_vector=found.vector,
-            idf=found.idf,
-            passages=found.passages,
-            lead=found.lead,
-        )
-        reading = read(brief)
+        reading = read(await brief_of(self._platform, collection, asked))
         values = features(reading, reading.ranked[0]) if reading.ranked else {}
         support = probability(values) if values else 0.0
         return Judgement(asked.group, answerable, support, values)

@@ -14,9 +14,8 @@ from concierge.chat.steps.verify import verify
 from concierge.chat.writers.brief import AnswerBrief, Citation
 from concierge.chat.writers.house import HouseWriter
 from concierge.entrypoints.evaluation import Collection, EvalDocument
-from concierge.knowledge.search import Query
 from evals import corpora
-from evals.answerability import ELSEWHERE, Asked
+from evals.answerability import ELSEWHERE, Asked, brief_of
 from evals.measure import Check, Measurement
 from evals.progress import say
 from evals.store import Store
@@ -60,20 +59,9 @@ class House:
         self, collection: Collection, asked: Asked, mode: GroundingMode = "blended", *, official: bool = False
     ) -> AnswerBrief:
         """`official` has every page be one that its operator has marked as authoritative."""
-        platform = self.store.platform
-        texts = [asked.text, *reversed(asked.history)]
-        first, *others = [await platform.embedder.embed_query(text) for text in texts]
-        query = Query(asked.text, first, tuple(zip(texts[1:], others, strict=True)))
-        found = await platform.search.find(collection.scope, [collection.pack_id], query)
-        return AnswerBrief(
-            question=asked.text,
-            question_vector=found.vector,
-            idf=found.idf,
-            passages=tuple(replace(own, authoritative=official) for own in found.passages),
-            lead=found.lead,
-            pair=found.pair,
-            grounding=mode,
-        )
+        brief = await brief_of(self.store.platform, collection, asked)
+        passages = tuple(replace(own, authoritative=official) for own in brief.passages)
+        return replace(brief, passages=passages, grounding=mode)
 
     async def cites(self, collection: Collection, asked: Asked, pages: Iterable[str]) -> bool:
         """Whether one of the first citations is of one of these pages."""
