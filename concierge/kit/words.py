@@ -187,10 +187,17 @@ STOP_WORDS = frozenset(
 # Letters and digits of any script with the vowel signs of Arabic, Indic and Thai letters; an apostrophe may stand inside.
 _LETTERS = r"(?:[^\W_]|[\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e])+"
 _WORD = re.compile(rf"{_LETTERS}(?:'{_LETTERS})*")
+_CODE = re.compile(r"[^\W_]+(?:[._/:-][^\W_]+)+")
+_OF_CODE = re.compile(r"[\d._]")
 _LATIN_MARKS = re.compile(r"[\u0300-\u036f]")
 # Scripts written without spaces: Chinese, Japanese kana, Thai, Lao, Khmer, Burmese.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _local = threading.local()
+
+
+def codes_in(text: str) -> list[str]:
+    """What names one single thing by letters and digits with marks between ("db.t2.small", "us-east-2"), lower-cased."""
+    return [code.lower() for code in _CODE.findall(text) if _OF_CODE.search(code)]
 
 
 def terms(text: str) -> list[str]:

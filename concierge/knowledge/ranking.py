@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from concierge.knowledge.lexical import K1, terms
+from concierge.knowledge.lexical import K1, codes_in, terms
 from concierge.knowledge.repository.search import Candidate, Contender
 
 # So many of the best are read whole and compete for the first places.
@@ -253,6 +253,10 @@ class Wording:
             (_root(one), _root(other)): min(question.rarity.get(one, 0), question.rarity.get(other, 0))
             for one, other in pairwise(words)
         }
+        # A code names one thing, which is rarer than any part of it.
+        for one, other in (pair for code in codes_in(question.text) for pair in pairwise(terms(code))):
+            both = question.rarity.get(one, 0) + question.rarity.get(other, 0)
+            self._pairs[_root(one), _root(other)] = both
 
     def met_in(self, passage: Contender) -> Met:
         lower = passage.text.lower()
@@ -265,7 +269,7 @@ class Wording:
             if one in own and other in own and _stand_together(_beginning(one), other, text)
         ]
         return Met(
-            pairs=sum(pairs) / self._total,
+            pairs=min(1.0, sum(pairs) / self._total),
             coverage=self._share(around),
             title=self._share(title),
             substance=min(1.0, len(set(lower.split())) / SUBSTANTIAL),

@@ -14,6 +14,7 @@ from concierge.knowledge.lexical import (
     MAX_TERM_LENGTH,
     TERM_DIMENSIONS,
     B,
+    codes_in,
     document_weights,
     idf,
     index_term,
@@ -106,3 +107,17 @@ def test_idf_is_never_negative_and_falls_with_frequency(documents: int, df: int)
 def test_threads_stem_independently() -> None:
     with ThreadPoolExecutor(4) as pool:
         assert set(map(tuple, pool.map(terms, ["returning chairs"] * 200))) == {("return", "chair")}
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("What may db.t2.small hold, and what db.M5.12xlarge?", ["db.t2.small", "db.m5.12xlarge"]),
+        ("Is it in us-east-2?", ["us-east-2"]),
+        ("Does it log runtime_InvokeEndpoint?", ["runtime_invokeendpoint"]),
+        ("Is there an end-to-end test of the load-balancer?", []),
+        ("Plain words. And more of them", []),
+    ],
+)
+def test_codes_are_what_names_one_thing_by_letters_and_digits(text: str, codes: list[str]) -> None:
+    assert codes_in(text) == codes

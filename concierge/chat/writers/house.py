@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 
+import numpy as np
+
 from concierge.chat.strategy.cues import says_settled
 from concierge.chat.strategy.schemas import StageChoice
 from concierge.chat.writers import phrases
@@ -9,6 +11,7 @@ from concierge.chat.writers.asking import briefs_of
 from concierge.chat.writers.brief import (
     AnswerBrief,
     AnswerFinished,
+    Citation,
     CitationAdded,
     Claim,
     Outcome,
@@ -16,8 +19,9 @@ from concierge.chat.writers.brief import (
     WriterEvent,
     WrittenAnswer,
 )
+from concierge.chat.writers.catalog import is_row
 from concierge.chat.writers.choice import Part, choose, leading
-from concierge.chat.writers.citations import Citations
+from concierge.chat.writers.citations import Citations, citation_of, marked
 from concierge.chat.writers.layout import set_out
 from concierge.chat.writers.pairs import answer_of
 from concierge.chat.writers.repair import capital
@@ -29,12 +33,14 @@ from concierge.chat.writers.tongues import ENGLISH, in_tongue, spoken
 from concierge.chat.writers.voice import voiced
 from concierge.chat.writers.wishes import wants_products
 from concierge.knowledge.contradictions import Contradiction, Statement
+from concierge.knowledge.lexical import terms
 
 RELATED_SENTENCES = 2
 LED_SENTENCES = (
     3  # Where a stage adds a sentence of its own, or points to a page, the answer leaves room for it.
 )
 DIFFERING = 0.5  # An answer is not surer than this where another page says otherwise and neither is known to be better.
+NEAREST = 0.15  # From here on a page is named that may help, although what it says is no answer.
 CERTAIN = 0.85  # Above this an answer stands although it holds no number where one was asked for.
 
 
@@ -256,14 +262,27 @@ def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
         return WrittenAnswer(text, "unsupported", support.probability, pieces=(text,), offers_handover=True)
     more = phrases.MORE_OFFERS if brief.strategy and brief.language == ENGLISH else ()
     offers = (*in_tongue(phrases.OFFERS, brief.language), *more)
+    nearest = _nearest(brief) if support.probability >= NEAREST else None
+    named = spoken(brief, phrases.NEAREST).format(title=nearest.title) if nearest else ""
     pieces = (
         _unknown(brief, support),
+        *([" " + marked(named, nearest.number)] if nearest else ()),
         " " + spoken(brief, offers),
     )
     return WrittenAnswer(
         text="".join(pieces),
         outcome="unsupported",
         confidence=support.probability,
+        citations=(nearest,) if nearest else (),
         pieces=pieces,
         offers_handover=True,
     )
+
+
+def _nearest(brief: AnswerBrief) -> Citation | None:
+    """The first page that was found, if its title names what was asked, by its sentence that is nearest to the question."""
+    first = brief.passages[0]
+    if is_row(first) or not first.sentences or brief.idf.keys().isdisjoint(terms(first.title)):
+        return None
+    start, end = first.sentences[int(np.argmax(brief.cosines(first)))]
+    return citation_of(first, 1, start, end)

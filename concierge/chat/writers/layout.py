@@ -183,7 +183,8 @@ def _column(unit: Unit, index: int, value: str, name: str) -> str:
 def _lower(text: str) -> str:
     if _CALENDAR.match(text):
         return text
-    return text[:1].lower() + text[1:] if len(text) > 1 and not text[1].isupper() else text
+    word = text.split(" ", 1)[0]  # "MySQL" and "URL" are written so wherever they stand.
+    return text[:1].lower() + text[1:] if len(text) > 1 and not any(map(str.isupper, word[1:])) else text
 
 
 _LAYOUTS = {"sentence": _sentence, "list": _items, "steps": _items, "rows": _rows, "code": _code}

@@ -118,6 +118,12 @@ UNKNOWN = (
     "I don't have an answer to that.",
     "That isn't in the information I have.",
 )
+# Where a page is about it and does not say it.
+NEAREST = (
+    "The page that comes closest is “{title}”.",
+    "“{title}” is the closest page I have.",
+    "You may find something near it on the page “{title}”.",
+)
 # For somebody in trouble, when nothing that is known settles it.
 UNSETTLED = (
     "I can't settle that from here. Shall I bring in a colleague who can?",

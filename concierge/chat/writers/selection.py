@@ -13,12 +13,18 @@ from concierge.chat.writers.brief import AnswerBrief
 from concierge.chat.writers.catalog import is_row
 from concierge.chat.writers.structure import Unit, units_of
 from concierge.kit.everyday import also_called
-from concierge.knowledge.lexical import terms
+from concierge.knowledge.lexical import codes_in, terms
 
 PASSAGES = 5
 # Weights of a unit's score beside its cosine; measured on the answerable questions of half of SQuAD's dev articles.
 WORDS = 0.06
 RANK = 0.04
+BEHIND = 1.0  # … and what its passage's evidence lies behind the first one's counts this share,
+MOST_BEHIND = 0.15  # … but no more than this.
+ECHO = 0.2  # What merely repeats words of the question, as an entry of a table of contents does, stands back.
+CODE = (
+    0.25  # Asked about a thing by its number or name of letters and digits, a unit that has it comes first.
+)
 CONTEXT = (
     0.25  # A question term found in the title, the headings or the introducing sentence counts this share.
 )
@@ -73,8 +79,12 @@ _EXPECTATIONS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
         re.compile(r"\d|\b(January|February|March|April|May|June|July|August|September|October|November|December|century|(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?)\b"),
     ),
     (
-        re.compile(r"\b(how (many|much|old|often)|what (percent|percentage|number|size|amount))\b", re.IGNORECASE),
-        re.compile(rf"\d|\b({NUMBER_WORDS})\b", re.IGNORECASE),
+        re.compile(
+            r"\b(how (many|much|old|often)|what (percent|percentage|number|size|amount)|"
+            r"(the|any|a) (\w+ )?(max(imum)?|min(imum)?|limits?|number|size|ratio|percentage|latency))\b",
+            re.IGNORECASE,
+        ),
+        re.compile(rf"(?<![\w.-])\d|\b({NUMBER_WORDS})\b", re.IGNORECASE),
     ),
     (re.compile(r"\b(who|whose|whom)\b", re.IGNORECASE), re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+|^[A-Z][a-z]+ [A-Z]")),
 )  # fmt: skip
@@ -83,9 +93,16 @@ _HEAD_LINE = re.compile(
     r"\W*(?:(?:URL|(?:last )?updated|author|published|version|document (?:no|number)|©)\s*[:©]|page \d+(?: of \d+)?\W*$|\S+@\S+\W*$)",
     re.IGNORECASE,
 )
+# Words of a statement.
+STATES = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|can|cannot|could|will|would|may|might|must|should|do|does|\w+n['’]t|"
+    r"you|we|they|it|needs?|comes?|costs?|takes?|includes?)\b|\d",
+    re.IGNORECASE,
+)
 # What only says where to read on.
 _POINTER = re.compile(
-    r"(?:please )?(?:see|refer to|check out|visit|(?:read|learn|find out) more)\b[^.]{0,90}\.?$",
+    r"(?:(?:for|to (?:learn|read|find|see|get))\b[^.;]{1,160}, )?(?:please )?"
+    r"(?:see|refer to|check out|visit|(?:read|learn|find out) more)\b[^.]{0,120}\.?$",
     re.IGNORECASE,
 )
 # A heading that asks without a mark: “How to return something”.
@@ -194,6 +211,13 @@ def words_score(bag: Sequence[str], idf: Mapping[str, float]) -> float:
     )
 
 
+def _only_repeats(text: str, bag: Sequence[str], idf: Mapping[str, float]) -> bool:
+    """Whether a text states nothing and has as many words of the question as others."""
+    words = set(bag)
+    shared = words.intersection(idf)
+    return 1 < len(shared) >= len(words - shared) and not STATES.search(text)
+
+
 def trouble_of(brief: AnswerBrief) -> frozenset[str]:
     """The word that tells what hurts, which is the rarest of those that do, with what else it is called; else nothing."""
     told = " ".join(brief.trouble)
@@ -214,15 +238,26 @@ def read(brief: AnswerBrief) -> Reading:
     units = tuple(units_of(passage, position) for position, passage in enumerate(passages))
     wanted = expectation_of(brief.asked)
     idf = content_idf(brief)
+    codes = codes_in(brief.asked)
     depth = DEPTHS[brief.strategy.depth] if brief.strategy else 0.0
     ranked = [
         candidate
         for position in range(len(passages))
-        for candidate in _Scorer(brief, units[position], position, wanted, idf, depth, trouble).candidates()
+        for candidate in _Scorer(
+            brief, units[position], position, wanted, idf, depth, trouble, codes, _behind(brief, position)
+        ).candidates()
         if not _is_outdone(brief, candidate.unit)
     ]
     ranked.sort(key=lambda candidate: -candidate.score)
     return Reading(brief, units, tuple(ranked))
+
+
+def _behind(brief: AnswerBrief, position: int) -> float:
+    """What a passage loses for evidence weaker than the first one's; a row of the catalogue has another kind of it."""
+    passage, first = brief.passages[position], brief.passages[0]
+    if is_row(passage) or is_row(first):
+        return 0.0
+    return min(MOST_BEHIND, BEHIND * max(0.0, first.score - passage.score))
 
 
 @dataclass(slots=True)
@@ -236,6 +271,8 @@ class _Scorer:
     idf: Mapping[str, float]
     depth: float = 0.0
     trouble: frozenset[str] = frozenset()
+    codes: Sequence[str] = ()
+    behind: float = 0.0
     asked: Unit | None = None
     inherited: float = 0.0
 
@@ -259,6 +296,7 @@ class _Scorer:
             asks = unit.kind == "heading" and _ASKING_HEADING.match(unit.text)
             if unit.kind == "question" or unit.text.endswith("?") or asks:
                 alike = ASKED_ALIKE * _share_asked(self.brief, candidate.terms)
+                alike += self.behind if alike else 0.0  # What asks the same counts wherever it stands.
                 self.asked, self.inherited = (
                     unit,
                     UNDER_QUESTION * (candidate.score + HEADING_COSINE * (row is None)) + alike,
@@ -277,7 +315,7 @@ class _Scorer:
     ) -> Candidate:
         idf = self.idf
         bag = _terms_of(unit.text)
-        context = title.union(*map(_terms_of, unit.headings))
+        context = title.union(*map(_terms_of, (*unit.headings, *unit.header)))
         if unit.lead is not None:
             context |= frozenset(_terms_of(self.units[unit.lead].text))
         around = sum(weight for term, weight in idf.items() if term in context and term not in bag)
@@ -286,6 +324,8 @@ class _Scorer:
             cosine
             + WORDS * (words_score(bag, idf) + CONTEXT * around)
             - RANK * self.place
+            - self.behind
+            + CODE * any(code in unit.text.lower() for code in self.codes)
             + SAME_PAGE * (self.brief.about == self.brief.passages[self.position].title)
             + EXPECTED * expected
         )
@@ -295,8 +335,10 @@ class _Scorer:
             score += self.depth
         if was_said(self.brief, unit):
             score -= SAID
-        if self.trouble.intersection(bag):
-            score += SPEAKS_OF_TROUBLE + RANK * max(0, self.place - PASSAGES + 1)
+        if self.trouble.intersection(bag):  # What speaks of it counts wherever it stands.
+            score += SPEAKS_OF_TROUBLE + self.behind + RANK * max(0, self.place - PASSAGES + 1)
+        elif unit.kind in {"prose", "item", "step"} and _only_repeats(unit.text, bag, idf):
+            score -= ECHO
         return Candidate(
             unit=unit,
             score=score,

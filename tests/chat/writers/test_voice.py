@@ -127,7 +127,8 @@ def test_5_what_is_not_known_is_said_and_a_way_on_is_offered(turn: Said) -> None
     if turn.answer.outcome == "unsupported":
         assert turn.answer.offers_handover
         assert turn.text.endswith("?")
-        assert not turn.answer.citations
+        assert not turn.answer.claims
+        assert all(f"“{citation.title}”" in turn.text for citation in turn.answer.citations)
         assert len(list(sentences(turn.text))) <= 3
 
 
