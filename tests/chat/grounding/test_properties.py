@@ -76,13 +76,13 @@ def test_spans_and_quotes_are_exact_and_no_mark_is_unknown(draft: str, mode: Gro
 
 @given(drafts)
 @settings(max_examples=60, deadline=None)
-def test_what_was_grounded_rests_on_the_same_words_again(draft: str) -> None:
-    """A sentence whose "it" has lost its heading may be put in the source's words; nothing is lost and nothing new said."""
+def test_what_was_grounded_says_nothing_new_when_it_is_grounded_again(draft: str) -> None:
+    """A sentence whose "it" has lost its heading may be put in the source's words, or be dropped as said already."""
     first = ground(draft, SOURCES, "blended")
 
     again = ground(first.text, in_order(first), "blended")
 
-    assert [claim.quote for claim in again.claims] == [claim.quote for claim in first.claims]
+    assert {claim.quote for claim in again.claims} <= {claim.quote for claim in first.claims}
 
 
 @given(st.text(max_size=400) | st.text(alphabet="[]()|#*-`~>1. \n:【】†aé\u202e\0🙂", max_size=400), modes)
