@@ -28,6 +28,9 @@ PAGE_CITED: Final = 0.80
 class Strictness:
     """Shares of questions that were answered: of those that can be, and of those that cannot. Where pages are not `official`,
     an answer needs a second one that says the same.
+
+    `invented_then` is the second share where so sure an answer is asked for that just `least_answered` of those that can
+    be answered are: None where fewer are, however unsure it may be.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Strictness:
     invented: float
     least_answered: float
     most_invented: float
+    invented_then: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +73,28 @@ class House:
         named = {name for own in _first(answer.citations) for name in collection.ids.get(own, ())}
         return not named.isdisjoint(pages)
 
-    async def answers(self, collection: Collection, asked: Asked, *, official: bool) -> bool:
+    async def sureness(self, collection: Collection, asked: Asked, *, official: bool) -> float:
+        """How sure the answer is that strict mode gives; 0 where it gives none."""
         brief = await self.brief(collection, asked, "strict", official=official)
         kept = verify(HouseWriter().write(brief), brief.passages, "strict").answer
-        return kept.outcome == "answered" and bool(kept.claims)
+        return kept.confidence if kept.outcome == "answered" and kept.claims else 0.0
 
-    async def share(self, collection: Collection, questions: Sequence[Asked], *, official: bool) -> float:
-        given = [await self.answers(collection, asked, official=official) for asked in questions]
-        return sum(given) / len(given)
+    async def all(
+        self, collection: Collection, questions: Sequence[Asked], *, official: bool
+    ) -> Sequence[float]:
+        return [await self.sureness(collection, asked, official=official) for asked in questions]
+
+
+def share(given: Sequence[float], sure: float = 0.0) -> float:
+    """Of these answers those that were given, and are as sure."""
+    return sum(own > 0 and own >= sure for own in given) / len(given)
+
+
+def invented_at(can: Sequence[float], cannot: Sequence[float], least: float) -> float | None:
+    """What is still answered of what cannot be, where just this share of what can be is."""
+    surest_first = sorted(can, reverse=True)
+    sure = next((own for own in surest_first if own and share(can, own) >= least), None)
+    return None if sure is None else share(cannot, sure)
 
 
 def _first(citations: Sequence[Citation]) -> Sequence[UUID]:
@@ -120,15 +138,18 @@ async def _strictness(
     )
     for official in (True, False):
         for name, answerable, unanswerable, least, most in contests:
+            could = await house.all(*answerable, official=official)
+            could_not = await house.all(*unanswerable, official=official)
             yield Strictness(
                 name,
                 official,
-                len(answerable[1]),
-                len(unanswerable[1]),
-                await house.share(*answerable, official=official),
-                await house.share(*unanswerable, official=official),
+                len(could),
+                len(could_not),
+                share(could),
+                share(could_not),
                 least,
                 most,
+                invented_at(could, could_not, least),
             )
 
 

@@ -45,15 +45,20 @@ def tables_of(measurement: Measurement) -> Iterable[Table]:
 def _answering(report: Answering) -> Table:
     title = f"The house writer: page cited first or second {report.cited:.1%} of {report.pages} questions; strict mode:"
     table = _table(
-        title, "questions", "answerable answered", "target", "answered without an answer", "target"
+        title,
+        "questions",
+        *("answerable answered", "target", "answered without an answer", "target"),
+        "and where just the first target is met",
     )
     for row in report.strictness:
+        then = "never met" if row.invented_then is None else f"{row.invented_then:.1%}"
         table.add_row(
             f"{row.name} ({row.answerable} · {row.unanswerable}), {'official pages' if row.official else 'any pages'}",
             f"{row.answered:.1%}",
             f"≥ {row.least_answered:.0%}",
             f"{row.invented:.1%}",
             f"≤ {row.most_invented:.0%}",
+            then,
         )
     return table
 
