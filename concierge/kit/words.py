@@ -187,7 +187,7 @@ STOP_WORDS = frozenset(
 # Letters and digits of any script with the vowel signs of Arabic, Indic and Thai letters; an apostrophe may stand inside.
 _LETTERS = r"(?:[^\W_]|[\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e])+"
 _WORD = re.compile(rf"{_LETTERS}(?:'{_LETTERS})*")
-_CODE = re.compile(r"[^\W_]+(?:[._/:-][^\W_]+)+")
+_CODE = re.compile(r"(?<![^\W_])[^\W_]++(?:[._/:-][^\W_]++)+")
 _OF_CODE = re.compile(r"[\d._]")
 _LATIN_MARKS = re.compile(r"[\u0300-\u036f]")
 # Scripts written without spaces: Chinese, Japanese kana, Thai, Lao, Khmer, Burmese.

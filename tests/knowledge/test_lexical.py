@@ -1,6 +1,7 @@
 """Words, hashes and BM25, the last against the formula written out plainly."""
 
 import math
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -121,3 +122,12 @@ def test_threads_stem_independently() -> None:
 )
 def test_codes_are_what_names_one_thing_by_letters_and_digits(text: str, codes: list[str]) -> None:
     assert codes_in(text) == codes
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "x." * 50_000, "a_" * 50_000, "1-" * 50_000 + "!"])
+def test_codes_of_hostile_texts_are_looked_for_once(text: str) -> None:
+    """A pattern that begins anew at every letter would take minutes."""
+    began = time.process_time()
+    codes_in(text)
+
+    assert time.process_time() - began < 1
