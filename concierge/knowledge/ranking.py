@@ -239,16 +239,8 @@ class Wording:
         self._weights: dict[str, float] = {}
         for word, weight in question.rarity.items():
             self._weights[_root(word)] = max(weight, self._weights.get(_root(word), 0.0))
-        self._beginnings = [(root, _beginning(root)) for root in self._weights]
-        self._longer = {
-            root: longer
-            for root, begun in self._beginnings
-            if (
-                longer := tuple(
-                    other for _, other in self._beginnings if other != begun and other.startswith(begun)
-                )
-            )
-        }
+        self._beginnings = {root: _beginning(root) for root in self._weights}
+        self._longer = {root: self._going_on(begun) for root, begun in self._beginnings.items()}
         self._pairs = {
             (_root(one), _root(other)): min(question.rarity.get(one, 0), question.rarity.get(other, 0))
             for one, other in pairwise(words)
@@ -266,7 +258,7 @@ class Wording:
         pairs = [
             weight
             for (one, other), weight in self._pairs.items()
-            if one in own and other in own and _stand_together(_beginning(one), other, text)
+            if one in own and other in own and _stand_together(self._beginnings[one], other, text)
         ]
         return Met(
             pairs=min(1.0, sum(pairs) / self._total),
@@ -277,12 +269,21 @@ class Wording:
 
     def _roots_in(self, spaced: str) -> set[str]:
         """Those that a word begins with which does not begin with a longer one."""
-        found = {root for root, beginning in self._beginnings if beginning in spaced}
-        for root in found & self._longer.keys():
-            beginning, longer = _beginning(root), self._longer[root]
-            if all(spaced.startswith(longer, at) for at in _places(beginning, spaced)):
-                found.remove(root)
-        return found
+        return {
+            root
+            for root, begun in self._beginnings.items()
+            if begun in spaced
+            and (
+                not (longer := self._longer[root])
+                or not all(spaced.startswith(longer, at) for at in _places(begun, spaced))
+            )
+        }
+
+    def _going_on(self, begun: str) -> tuple[str, ...]:
+        """The longer beginnings that begin like this one."""
+        return tuple(
+            other for other in self._beginnings.values() if other != begun and other.startswith(begun)
+        )
 
     def _share(self, roots: Iterable[str]) -> float:
         return sum(self._weights[root] for root in roots) / self._total

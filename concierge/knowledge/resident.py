@@ -114,16 +114,16 @@ class Picture:
 
     def contenders(self, chunk_ids: Sequence[UUID], vector: Vector, first: Vector) -> Iterator[Contender]:
         """Yield those of these passages that are here as they compete; `first` is the first score of every chunk."""
-        rows = [self._row_of[chunk_id] for chunk_id in chunk_ids if chunk_id in self._row_of]
-        rows = [row for row in rows if np.isfinite(first[row])]
+        known = (self._row_of.get(chunk_id) for chunk_id in chunk_ids)
+        rows = [row for row in known if row is not None and np.isfinite(first[row])]
         cosines = self._documents[rows] @ vector if rows else np.zeros(0)
         around = np.pad(first, 1, constant_values=-np.inf)
         before = np.where(self._joined[rows], around[rows], -np.inf)
         behind = np.where(self._joined[1:][rows], around[2:][rows], -np.inf)
         beside = np.maximum(before, behind)
         for row, cosine, near in zip(rows, cosines.tolist(), beside.tolist(), strict=True):
-            known = near if near > -math.inf else None
-            yield replace(self._passages[row], document_cosine=cosine, beside=known)
+            met = near if near > -math.inf else None
+            yield replace(self._passages[row], document_cosine=cosine, beside=met)
 
     def _measured(self) -> int:
         texts = sum(len(entry.text) + len(entry.sentence_vectors) + ROW_BYTES for entry in self._passages)

@@ -10,7 +10,14 @@ import numpy as np
 
 from concierge.chat.writers.brief import AnswerBrief
 from concierge.chat.writers.repair import Standing, stands_alone
-from concierge.chat.writers.selection import Candidate, Reading, asks_for_amount, trouble_of, was_said
+from concierge.chat.writers.selection import (
+    STATING,
+    Candidate,
+    Reading,
+    asks_for_amount,
+    trouble_of,
+    was_said,
+)
 from concierge.chat.writers.structure import Unit
 from concierge.knowledge.lexical import terms
 
@@ -44,11 +51,7 @@ SHOWN_ITEMS = 5
 MOST_ROWS = 5
 
 
-_VERB = re.compile(
-    r"\b(is|are|was|were|has|have|had|can|cannot|could|will|would|may|might|must|should|do|does|\w+n['’]t|"
-    r"you|we|they|it|need|needs|comes?|costs?|takes?|includes?|\w{3,}(?:ed|es))\b",
-    re.IGNORECASE,
-)
+_VERB = re.compile(rf"\b({STATING}|\w{{3,}}(?:ed|es))\b", re.IGNORECASE)
 _RELATIVE = re.compile(r"\b(?:that|which|who)\s.*$")
 _LABELLED = re.compile(r"[^:.]{2,40}: \S")
 

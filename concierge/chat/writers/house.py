@@ -263,18 +263,16 @@ def _unsupported(brief: AnswerBrief, support: Support) -> WrittenAnswer:
     more = phrases.MORE_OFFERS if brief.strategy and brief.language == ENGLISH else ()
     offers = (*in_tongue(phrases.OFFERS, brief.language), *more)
     nearest = _nearest(brief) if support.probability >= NEAREST else None
-    named = spoken(brief, phrases.NEAREST).format(title=nearest.title) if nearest else ""
-    pieces = (
-        _unknown(brief, support),
-        *([" " + marked(named, nearest.number)] if nearest else ()),
-        " " + spoken(brief, offers),
-    )
+    pieces = [_unknown(brief, support), " " + spoken(brief, offers)]
+    if nearest:
+        named = spoken(brief, phrases.NEAREST).format(title=nearest.title)
+        pieces.insert(1, " " + marked(named, nearest.number))
     return WrittenAnswer(
         text="".join(pieces),
         outcome="unsupported",
         confidence=support.probability,
         citations=(nearest,) if nearest else (),
-        pieces=pieces,
+        pieces=tuple(pieces),
         offers_handover=True,
     )
 

@@ -94,11 +94,11 @@ _HEAD_LINE = re.compile(
     re.IGNORECASE,
 )
 # Words of a statement.
-STATES = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|can|cannot|could|will|would|may|might|must|should|do|does|\w+n['’]t|"
-    r"you|we|they|it|needs?|comes?|costs?|takes?|includes?)\b|\d",
-    re.IGNORECASE,
+STATING = (
+    r"is|are|was|were|has|have|had|can|cannot|could|will|would|may|might|must|should|do|does|\w+n['’]t|"
+    r"you|we|they|it|needs?|comes?|costs?|takes?|includes?"
 )
+_STATES = re.compile(rf"\b(?:{STATING})\b|\d", re.IGNORECASE)
 # What only says where to read on.
 _POINTER = re.compile(
     r"(?:(?:for|to (?:learn|read|find|see|get))\b[^.;]{1,160}, )?(?:please )?"
@@ -215,7 +215,7 @@ def _only_repeats(text: str, bag: Sequence[str], idf: Mapping[str, float]) -> bo
     """Whether a text states nothing and has as many words of the question as others."""
     words = set(bag)
     shared = words.intersection(idf)
-    return 1 < len(shared) >= len(words - shared) and not STATES.search(text)
+    return 1 < len(shared) >= len(words - shared) and not _STATES.search(text)
 
 
 def trouble_of(brief: AnswerBrief) -> frozenset[str]:
