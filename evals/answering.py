@@ -1,6 +1,8 @@
 """What the house writer does with questions: whether it cites the right page, and whether strict mode keeps to what it knows.
 
-An answer counts as given where it stands after the checks of strict mode as an answer, not as a part of one.
+An answer counts as given where it stands after the checks of strict mode as an answer, not as a part of one. How sure it
+must be is its operator's word (`strict_above`); each contest is held as the product comes, and as an operator would have it
+who wants just so many answers.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from concierge.agents.schemas import GroundingMode
+from concierge.agents.schemas.policy import STRICT_ABOVE
 from concierge.chat.steps.verify import verify
 from concierge.chat.writers.brief import AnswerBrief, Citation
 from concierge.chat.writers.house import HouseWriter
@@ -25,23 +27,30 @@ PAGE_CITED: Final = 0.80
 
 
 @dataclass(frozen=True, slots=True)
-class Strictness:
-    """Shares of questions that were answered: of those that can be, and of those that cannot. Where pages are not `official`,
-    an answer needs a second one that says the same.
+class Given:
+    """Shares of questions that were answered where an answer must be as sure as `strict_above`: of those that can be, and of
+    those that cannot.
+    """
 
-    `invented_then` is the second share where so sure an answer is asked for that just `least_answered` of those that can
-    be answered are: None where fewer are, however unsure it may be.
+    strict_above: float
+    answered: float
+    invented: float
+
+
+@dataclass(frozen=True, slots=True)
+class Strictness:
+    """What is answered as the product comes, and as strict as still lets `least_answered` of what can be answered through:
+    None where that is less as it comes. Where pages are not `official`, an answer needs a second one that says the same.
     """
 
     name: str
     official: bool
     answerable: int
     unanswerable: int
-    answered: float
-    invented: float
+    usual: Given
+    strict: Given | None
     least_answered: float
     most_invented: float
-    invented_then: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +68,32 @@ class House:
 
     store: Store
 
-    async def brief(
-        self, collection: Collection, asked: Asked, mode: GroundingMode = "blended", *, official: bool = False
-    ) -> AnswerBrief:
-        """`official` has every page be one that its operator has marked as authoritative."""
-        brief = await brief_of(self.store.platform, collection, asked)
-        passages = tuple(replace(own, authoritative=official) for own in brief.passages)
-        return replace(brief, passages=passages, grounding=mode)
-
     async def cites(self, collection: Collection, asked: Asked, pages: Iterable[str]) -> bool:
         """Whether one of the first citations is of one of these pages."""
-        answer = HouseWriter().write(await self.brief(collection, asked))
+        answer = HouseWriter().write(await brief_of(self.store.platform, collection, asked))
         named = {name for own in _first(answer.citations) for name in collection.ids.get(own, ())}
         return not named.isdisjoint(pages)
 
-    async def sureness(self, collection: Collection, asked: Asked, *, official: bool) -> float:
-        """How sure the answer is that strict mode gives; 0 where it gives none."""
-        brief = await self.brief(collection, asked, "strict", official=official)
-        kept = verify(HouseWriter().write(brief), brief.passages, "strict").answer
-        return kept.confidence if kept.outcome == "answered" and kept.claims else 0.0
-
-    async def all(
+    async def briefs(
         self, collection: Collection, questions: Sequence[Asked], *, official: bool
-    ) -> Sequence[float]:
-        return [await self.sureness(collection, asked, official=official) for asked in questions]
+    ) -> Sequence[AnswerBrief]:
+        """`official` has every page be one that its operator has marked as authoritative."""
+        briefs = [await brief_of(self.store.platform, collection, asked) for asked in questions]
+        return [
+            replace(
+                brief,
+                passages=tuple(replace(own, authoritative=official) for own in brief.passages),
+                grounding="strict",
+            )
+            for brief in briefs
+        ]
+
+
+def sureness(brief: AnswerBrief, strict_above: float) -> float:
+    """How sure the answer is that strict mode gives; 0 where it gives none."""
+    brief = replace(brief, strict_above=strict_above)
+    kept = verify(HouseWriter().write(brief), brief.passages, "strict").answer
+    return kept.confidence if kept.outcome == "answered" and kept.claims else 0.0
 
 
 def share(given: Sequence[float], sure: float = 0.0) -> float:
@@ -90,11 +101,15 @@ def share(given: Sequence[float], sure: float = 0.0) -> float:
     return sum(own > 0 and own >= sure for own in given) / len(given)
 
 
-def invented_at(can: Sequence[float], cannot: Sequence[float], least: float) -> float | None:
-    """What is still answered of what cannot be, where just this share of what can be is."""
+def strictest(can: Sequence[float], least: float) -> float | None:
+    """How sure an answer may be asked to be so that at least this share of these are given."""
     surest_first = sorted(can, reverse=True)
-    sure = next((own for own in surest_first if own and share(can, own) >= least), None)
-    return None if sure is None else share(cannot, sure)
+    return next((own for own in surest_first if own and share(can, own) >= least), None)
+
+
+def given(can: Sequence[AnswerBrief], cannot: Sequence[AnswerBrief], strict_above: float) -> Given:
+    answered, invented = (share([sureness(brief, strict_above) for brief in own]) for own in (can, cannot))
+    return Given(strict_above, answered, invented)
 
 
 def _first(citations: Sequence[Citation]) -> Sequence[UUID]:
@@ -138,23 +153,18 @@ async def _strictness(
     )
     for official in (True, False):
         for name, answerable, unanswerable, least, most in contests:
-            could = await house.all(*answerable, official=official)
-            could_not = await house.all(*unanswerable, official=official)
-            yield Strictness(
-                name,
-                official,
-                len(could),
-                len(could_not),
-                share(could),
-                share(could_not),
-                least,
-                most,
-                invented_at(could, could_not, least),
-            )
+            could, could_not = [
+                await house.briefs(*own, official=official) for own in (answerable, unanswerable)
+            ]
+            sure = strictest([sureness(brief, STRICT_ABOVE) for brief in could], least)
+            strict = None if sure is None else given(could, could_not, sure)
+            usual = given(could, could_not, STRICT_ABOVE)
+            yield Strictness(name, official, len(could), len(could_not), usual, strict, least, most)
 
 
 def _checks(report: Answering) -> Iterable[Check]:
     yield Check("page cited first or second", report.cited, PAGE_CITED)
     for row in (own for own in report.strictness if own.official):
-        yield Check(f"answerable answered, {row.name}", row.answered, row.least_answered)
-        yield Check(f"answers given without one, {row.name}", row.invented, row.most_invented, at_most=True)
+        held = row.strict or row.usual
+        yield Check(f"answerable answered, {row.name}", held.answered, row.least_answered)
+        yield Check(f"answers given without one, {row.name}", held.invented, row.most_invented, at_most=True)

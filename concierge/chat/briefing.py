@@ -46,6 +46,7 @@ def brief_of(
         products=decided.recalled.product,
         said=tuple(exchange.reply for exchange in received.turn.history),
         grounding=received.agent.grounding_mode,
+        strict_above=received.agent.policy.strict_above,
         sum=sum_asked,
     )
 

@@ -54,6 +54,8 @@ async def test_one_organization_says_nothing_for_another(tenant: Tenant, strange
         {"allowed": ["teleportation"]},
         {"discover_below": 1.5},
         {"loop_after": 1},
+        {"strict_above": 0.3},
+        {"strict_above": 1},
         {"brief_tokens": 900},
         {"formal_temperature": 0.9},
         {"casual_temperature": 0.2},

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.agents.schemas import GroundingMode
+from concierge.agents.schemas.policy import STRICT_ABOVE
 from concierge.catalog.schemas.context import ProductContext
 from concierge.chat.strategy.schemas import Length, Strategy
 from concierge.chat.sums import Sum
@@ -33,6 +34,7 @@ class AnswerBrief:
     `language` is the question's, as a two-letter code. `trouble` is
     what hurts, in the visitor's words, where that is to be dealt with; `about` the title of the page that the last reply
     was from, where the question goes on from there.
+    `strict_above` is the support from which on strict grounding gives an answer as one.
     `contradictions` are statements of the passages that disagree. `max_sentences` bounds the sentences of prose; a list, a table or a run of steps counts as one.
     """
 
@@ -52,6 +54,7 @@ class AnswerBrief:
     products: ProductContext | None = None
     said: tuple[str, ...] = ()
     grounding: GroundingMode = "blended"
+    strict_above: float = STRICT_ABOVE
     sum: Sum | None = None
     meant: str = ""
     language: str = "en"

@@ -28,7 +28,7 @@ from concierge.chat.writers.repair import capital
 from concierge.chat.writers.selection import Reading, asks_for_amount, read, trouble_of
 from concierge.chat.writers.showing import shown
 from concierge.chat.writers.sums import summed
-from concierge.chat.writers.support import ENOUGH, ENOUGH_STRICT, SOME, Support, judge
+from concierge.chat.writers.support import ENOUGH, SOME, Support, judge
 from concierge.chat.writers.tongues import ENGLISH, in_tongue, spoken
 from concierge.chat.writers.voice import voiced
 from concierge.chat.writers.wishes import wants_products
@@ -107,7 +107,7 @@ def outcome_of(reading: Reading, support: Support) -> Outcome:
         return "unsupported"
     best = leading(reading)
     unmet = asks_for_amount(reading.brief.asked) and not best.expected and support.probability < CERTAIN
-    enough = ENOUGH_STRICT if reading.brief.grounding == "strict" else ENOUGH
+    enough = reading.brief.strict_above if reading.brief.grounding == "strict" else ENOUGH
     if support.probability < enough or support.missing_is_name or unmet:
         return "partial"
     return "answered"

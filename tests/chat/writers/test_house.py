@@ -114,6 +114,15 @@ def test_without_passages_it_says_so(library: Library) -> None:
     assert answer.confidence == 0
 
 
+def test_how_sure_an_answer_must_be_is_asked_in_strict_mode_alone(library: Library) -> None:
+    brief = replace(library.brief("How do I start a return?"), strict_above=0.95)
+    blended, strict = (HouseWriter().write(replace(brief, grounding=own)) for own in ("blended", "strict"))
+
+    assert (blended.outcome, strict.outcome) == ("answered", "partial")
+    assert strict.offers_handover
+    assert 0.5 < strict.confidence == blended.confidence < 0.95
+
+
 @pytest.mark.parametrize(
     "message",
     ["Hello", "hi there!", "thanks, you've been really helpful", "bye", "Are you a bot?", "who are you"],
