@@ -1,7 +1,7 @@
 """Numbers sources in the order an answer uses them and keeps, for each, the exact words and where they stand."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from concierge.chat.writers.brief import Citation, Claim
@@ -26,9 +26,10 @@ def marked(text: str, *numbers: int) -> str:
 
 @dataclass(slots=True)
 class Citations:
-    """Collects claims; the same passage keeps its number."""
+    """Collects claims; the same passage keeps its number. What is said of a unit is also shown where it is `confirmed`."""
 
     passages: Sequence[Passage]
+    confirmed: Mapping[Unit, Unit] = field(default_factory=dict[Unit, Unit])
     numbers: dict[int, int] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     spans: dict[int, list[Span]] = field(default_factory=dict)
@@ -43,6 +44,15 @@ class Citations:
         quote = self._quote(unit.passage, (unit.start, unit.end))
         self.claims.append(Claim(text, number, quote, unit.start, unit.end, replaced))
         return number
+
+    def marks(self, unit: Unit, text: str, standing: Standing | None = None) -> tuple[int, ...]:
+        """Record the same; returns the number of its source, and of the one that says so too."""
+        number, other = self.cite(unit, text, standing), self.confirmed.get(unit)
+        if other is None:
+            return (number,)
+        also = self.numbers.setdefault(other.passage, len(self.numbers) + 1)
+        self.spans.setdefault(also, []).append((other.start, other.end))
+        return number, also
 
     def _quote(self, position: int, span: Span) -> str:
         passage = self.passages[position]

@@ -22,6 +22,7 @@ from concierge.chat.writers.brief import (
 from concierge.chat.writers.catalog import is_row
 from concierge.chat.writers.choice import Part, choose, leading
 from concierge.chat.writers.citations import Citations, citation_of, marked
+from concierge.chat.writers.confirming import confirmed
 from concierge.chat.writers.layout import set_out
 from concierge.chat.writers.pairs import answer_of
 from concierge.chat.writers.repair import capital
@@ -130,7 +131,7 @@ def _composed(reading: Reading, parts: tuple[Part, ...], support: Support, outco
     brief = reading.brief
     if not parts:
         return _unsupported(brief, support)
-    citations = Citations(brief.passages)
+    citations = Citations(brief.passages, confirmed(reading, parts))
     pieces = list(set_out(parts, brief.asked, citations))
     partial = outcome == "partial"
     told = _told(brief, citations)

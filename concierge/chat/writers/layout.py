@@ -55,7 +55,7 @@ def _glue(previous: Part | None, part: Part) -> str:
 def _sentence(part: Part, _question: str, citations: Citations) -> list[str]:
     unit, standing = part.units[0], part.standings[0]
     text = capital(standing.text)
-    said = marked(text, citations.cite(unit, text, standing))
+    said = marked(text, *citations.marks(unit, text, standing))
     asks = part.lead is not None and is_question(part.lead.text)
     if unit.kind in {"item", "step"} and part.lead and not asks and not reads_alone(text):
         return [f"{_introduction(part.lead, citations)} {said}"]
@@ -118,7 +118,7 @@ def _rows(part: Part, question: str, citations: Citations) -> list[str]:
         return _table(part, citations)
     name = subject_name(passage, first)
     if not several:
-        return [marked(row_sentence(first, name, question), _cite_row(first, citations))]
+        return [marked(row_sentence(first, name, question), *citations.marks(first, _cells(first)))]
     lines = [
         f"{name}:" if name else _introduction(part.lead, citations) if part.lead else f"{passage.title}:"
     ]
@@ -135,7 +135,11 @@ def _table(part: Part, citations: Citations) -> list[str]:
 
 
 def _cite_row(unit: Unit, citations: Citations) -> int:
-    return citations.cite(unit, " | ".join(unit.cells))
+    return citations.cite(unit, _cells(unit))
+
+
+def _cells(unit: Unit) -> str:
+    return " | ".join(unit.cells)
 
 
 def subject_name(passage: Passage, unit: Unit) -> str:

@@ -166,6 +166,11 @@ def expectation_of(question: str) -> re.Pattern[str] | None:
     return next((wanted for asked, wanted in _EXPECTATIONS if asked.search(question)), None)
 
 
+def how_it_asks(question: str) -> str:
+    """The words of a question that say what kind of thing is asked for."""
+    return next((met.group() for asked, _ in _EXPECTATIONS if (met := asked.search(question))), "")
+
+
 def content_idf(brief: AnswerBrief) -> dict[str, float]:
     """The question's terms without those that only say what kind of thing is asked for, if others remain."""
     asking = set(terms(" ".join(_ASKING.findall(brief.asked))))
@@ -190,9 +195,11 @@ def was_said(brief: AnswerBrief, unit: Unit) -> bool:
 
 def _share_asked(brief: AnswerBrief, heading: frozenset[str]) -> float:
     """How much a question in the document is the visitor's: the share of weighted words it has of theirs, less what it asks
-    besides; nothing for a small share.
+    besides; nothing for a small share, nor where a message that goes on ("And to Austria?") adds none of its words.
     """
-    own = set(terms(brief.asked))
+    own, added = set(terms(brief.asked)), set(terms(brief.question))
+    if added and added.isdisjoint(heading):
+        return 0.0
     total = sum(weight for term, weight in brief.idf.items() if term in own)
     shared = sum(weight for term, weight in brief.idf.items() if term in own and term in heading)
     if not total or shared < ALIKE * total:

@@ -1,5 +1,7 @@
 """Which words of the pages an answer is made from."""
 
+from dataclasses import replace
+
 import pytest
 
 from concierge.chat.steps.verify import verify
@@ -92,6 +94,21 @@ def test_where_nothing_answers_the_page_that_speaks_of_it_is_named(manual: Libra
     assert [citation.title for citation in written.citations] == ["Forecast guide"]
     assert written.citations[0].quote in PAGES["Forecast guide"]
     assert verify(written, brief.passages, "strict").answer == written
+
+
+def test_a_message_that_goes_on_is_not_answered_by_what_answers_the_one_before(manual: Library) -> None:
+    pages = {
+        "Norway": "# How much does delivery to Norway cost?\n\nDelivery to Norway is free until the end of the year.\n",
+        "Delivery": "# Delivery\n\nDelivery to Austria costs 39 dollars.\n",
+    }
+    meant = "How much does delivery to cost? And to Austria?"
+    brief = replace(Library(manual.model, pages).brief(meant), question="And to Austria?", meant=meant)
+
+    ranked = {candidate.unit.text: candidate.score for candidate in read(brief).ranked}
+    assert HouseWriter().write(brief).text.startswith("Delivery to Austria costs 39 dollars")
+    assert ranked["Delivery to Norway is free until the end of the year."] < (
+        ranked["Delivery to Austria costs 39 dollars."] - 0.2
+    )
 
 
 def test_a_page_that_does_not_speak_of_it_is_not_named(manual: Library) -> None:
