@@ -191,6 +191,7 @@ async def test_money_that_is_spent_is_not_spent_again(
     async with drafting_shop(SETTINGS, database, embedder, daily_usd=Decimal(5), **prices) as shop:
         shop.writes(GOOD)
         _, first = await shop.ask(QUESTION)
+        shop.answers(Streamed(completions_text(pieces(GOOD)), pauses_s=0.1))  # All six are asked meanwhile.
         together = await asyncio.gather(*(shop.ask(QUESTION) for _ in range(6)))
 
     # A call costs up to two dollars and sets them aside; what it did cost is less than two cents.
