@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter, mul
 from uuid import UUID
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from concierge.knowledge.lexical import K1, codes_in, terms
-from concierge.knowledge.repository.search import Candidate, Contender
+from concierge.knowledge.repository.search import Candidate, Contender, StoredPassage
 
 # So many of the best are read whole and compete for the first places.
 SHORTLIST = 32
@@ -23,6 +24,8 @@ SHORT_WORDS = 2
 # So many different words make a passage that can stand for an answer.
 SUBSTANTIAL = 60
 YEAR_S = 365.25 * 24 * 3600
+# So many texts are kept as words are looked for in them, some 5 MB: the passages of small packs are met again and again.
+WORDS_KEPT = 4_096
 # Between the two words of a pair a passage may have up to two short ones ("size of the package").
 SHORT_BETWEEN = 2
 SHORT = 4
@@ -152,12 +155,13 @@ def by_evidence(
     score of the last candidate.
     """
     wording = Wording(question)
-    known = {entry.chunk_id: (entry, sentence) for entry, sentence in zip(read, sentences, strict=True)}
+    known = {entry.passage.chunk_id: (entry, near) for entry, near in zip(read, sentences, strict=True)}
     ranking: list[Ranked] = []
     for first in shortlist:
         if first.candidate.chunk_id not in known:
             continue  # Its document was removed between the two looks.
-        passage, sentence = known[first.candidate.chunk_id]
+        contender, sentence = known[first.candidate.chunk_id]
+        passage = contender.passage
         opening = float(first.candidate.ordinal == 0)
         met = wording.met_in(passage)
         signals = Signals(
@@ -167,8 +171,8 @@ def by_evidence(
             pairs=met.pairs,
             coverage=met.coverage,
             title=met.title,
-            neighbour=0.0 if passage.beside is None else max(0.0, passage.beside - floor),
-            document=passage.document_cosine,
+            neighbour=0.0 if contender.beside is None else max(0.0, contender.beside - floor),
+            document=contender.document_cosine,
             opening=opening,
             overview=opening if wording.is_short else 0.0,
             substance=met.substance,
@@ -199,10 +203,12 @@ def same_as_better(
     if not ranking:
         return {}
     matrix = np.stack([vectors[entry.candidate.chunk_id] for entry in ranking])
-    alike = matrix @ matrix.T >= SAME
+    alike = np.tril(matrix @ matrix.T >= SAME, -1)
     copies: dict[UUID, UUID] = {}
+    if not alike.any():
+        return copies
     for row, entry in enumerate(ranking):
-        for better in (ranking[column] for column in np.flatnonzero(alike[row, :row]).tolist()):
+        for better in (ranking[column] for column in np.flatnonzero(alike[row]).tolist()):
             other = better.candidate
             if other.document_id != entry.candidate.document_id and other.chunk_id not in copies:
                 copies[entry.candidate.chunk_id] = other.chunk_id
@@ -250,11 +256,10 @@ class Wording:
             both = question.rarity.get(one, 0) + question.rarity.get(other, 0)
             self._pairs[_root(one), _root(other)] = both
 
-    def met_in(self, passage: Contender) -> Met:
-        lower = passage.text.lower()
-        text = _spaced(lower)
-        own, title = self._roots_in(text), self._roots_in(_spaced(passage.title.lower()))
-        around = own | title | self._roots_in(_spaced(" ".join(passage.headings).lower()))
+    def met_in(self, passage: StoredPassage) -> Met:
+        text, different = _read_for_words(passage.text)
+        own, title = self._roots_in(text), self._roots_in(_read_for_words(passage.title)[0])
+        around = own | title | self._roots_in(_read_for_words(" ".join(passage.headings))[0])
         pairs = [
             weight
             for (one, other), weight in self._pairs.items()
@@ -264,7 +269,7 @@ class Wording:
             pairs=min(1.0, sum(pairs) / self._total),
             coverage=self._share(around),
             title=self._share(title),
-            substance=min(1.0, len(set(lower.split())) / SUBSTANTIAL),
+            substance=min(1.0, different / SUBSTANTIAL),
         )
 
     def _roots_in(self, spaced: str) -> set[str]:
@@ -287,6 +292,13 @@ class Wording:
 
     def _share(self, roots: Iterable[str]) -> float:
         return sum(self._weights[root] for root in roots) / self._total
+
+
+@lru_cache(maxsize=WORDS_KEPT)
+def _read_for_words(text: str) -> tuple[str, int]:
+    """A text as words are looked for in it, and how many different ones it has."""
+    lower = text.lower()
+    return _spaced(lower), len(set(lower.split()))
 
 
 def _spaced(lower: str) -> str:

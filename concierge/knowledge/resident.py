@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -123,7 +123,7 @@ class Picture:
         beside = np.maximum(before, behind)
         for row, cosine, near in zip(rows, cosines.tolist(), beside.tolist(), strict=True):
             met = near if near > -math.inf else None
-            yield replace(self._passages[row], document_cosine=cosine, beside=met)
+            yield Contender(self._passages[row], cosine, met)
 
     def _measured(self) -> int:
         texts = sum(len(entry.text) + len(entry.sentence_vectors) + ROW_BYTES for entry in self._passages)
@@ -151,8 +151,10 @@ class PictureComparison:
     def candidates(self, wanted: int) -> list[Candidate]:
         """Return the union of the best `wanted` by words and by meaning."""
         by_words, by_meaning = best(self.bm25, wanted), best(self.cosine, wanted)
-        readable = by_meaning[np.isfinite(self.cosine[by_meaning])]
-        rows = np.union1d(by_words[self.bm25[by_words] > 0], readable)
+        chosen = np.zeros(len(self.picture), dtype=np.bool_)
+        chosen[by_words[self.bm25[by_words] > 0]] = True
+        chosen[by_meaning[np.isfinite(self.cosine[by_meaning])]] = True
+        rows = np.flatnonzero(chosen)
         scores = zip(rows.tolist(), self.bm25[rows].tolist(), self.cosine[rows].tolist(), strict=True)
         return [self.picture.candidate(*entry) for entry in scores]
 

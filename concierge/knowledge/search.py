@@ -180,7 +180,7 @@ class Search:
         best = by_evidence(first[:SHORTLIST], read, sentences, question, scale, floor)
         best = await self._reranked(query.text, best, read)
         copies = {copy: better for part in parts for copy, better in part.copies(best).items()}
-        whole = {entry.chunk_id: (part, row) for part in parts for row, entry in enumerate(part.read)}
+        whole = {entry.passage.chunk_id: (part, row) for part in parts for row, entry in enumerate(part.read)}
         kept = [entry for entry in best if entry.candidate.chunk_id not in copies]
         pairs = _judged(first[:SHORTLIST], read, query)
         kept = _led_by(asked_alike(pairs), kept)[:limit]
@@ -237,7 +237,7 @@ class Search:
         """Let a cross-encoder look at the first passages, where there is one and it answers in time."""
         if self._reranker is None or not ranking:
             return ranking
-        texts = {entry.chunk_id: f"{entry.title}\n\n{entry.text}" for entry in read}
+        texts = {entry.passage.chunk_id: f"{entry.passage.title}\n\n{entry.passage.text}" for entry in read}
         shown = [texts[entry.candidate.chunk_id] for entry in ranking[:CROSSED]]
         scores = await self._reranker.scores(text, shown)
         return ranking if scores is None else by_cross_encoder(ranking, scores)
@@ -284,13 +284,13 @@ def _by_space(
 ) -> Iterable[tuple[VectorSpace, list[Contender]]]:
     groups: dict[VectorSpace, list[Contender]] = {}
     for entry in read:
-        groups.setdefault(spaces[entry.pack_id], []).append(entry)
+        groups.setdefault(spaces[entry.passage.pack_id], []).append(entry)
     return groups.items()
 
 
 def _judged(shortlist: Sequence[Ranked], read: Sequence[Contender], query: Query) -> tuple[JudgedPair, ...]:
     """The pairs among the shortlist, nearest first. They are compared with what was typed, not with what was said before."""
-    known = {entry.chunk_id: entry for entry in read if entry.questions}
+    known = {entry.passage.chunk_id: entry.passage for entry in read if entry.passage.questions}
     near = [entry.candidate for entry in shortlist if entry.candidate.chunk_id in known]
     near.sort(key=lambda candidate: -candidate.cosine)
     return tuple(
@@ -329,30 +329,36 @@ def _rarity(index: Index, asked: Asked) -> dict[str, float]:
 
 
 class Sentences:
-    """The sentence vectors of passages `read` in one vector space: `rows` of each, and in `best` the cosine of each
-    one's best to the question, whose `vector` is (dimensions,).
+    """The sentence vectors of passages `read` in one vector space, and in `best` the cosine of each one's best to the
+    question, whose `vector` is (dimensions,).
     """
 
     def __init__(self, read: Sequence[Contender], vector: Vector) -> None:
-        joined = np.frombuffer(b"".join(entry.sentence_vectors for entry in read), dtype=np.float16)
+        joined = np.frombuffer(b"".join(entry.passage.sentence_vectors for entry in read), dtype=np.float16)
         rows = joined.reshape(-1, len(vector)).astype(np.float32)
-        ends = np.cumsum([len(entry.spans) // 2 for entry in read], dtype=np.int64)
+        ends = np.cumsum([len(entry.passage.spans) // 2 for entry in read], dtype=np.int64)
         starts = np.r_[0, ends[:-1]][: len(read)]
         sums = np.add.reduceat(rows, starts)
         self.read = read
         self.vector = vector
-        self.rows: Sequence[Vector] = np.split(rows, ends[:-1])
+        self._rows = rows
+        self._bounds = list(zip(starts.tolist(), ends.tolist(), strict=True))
         self.best: list[float] = np.maximum.reduceat(rows @ vector, starts).tolist()
         self._means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
 
+    def of(self, row: int) -> Vector:
+        """The vectors of one passage's sentences: (sentences, dimensions)."""
+        return self._rows[slice(*self._bounds[row])]
+
     def copies(self, ranking: Sequence[Ranked]) -> Mapping[UUID, UUID]:
         """Find those that say the same as a better one; vectors of another model cannot tell."""
-        means = {entry.chunk_id: mean for entry, mean in zip(self.read, self._means, strict=True)}
+        means = {entry.passage.chunk_id: mean for entry, mean in zip(self.read, self._means, strict=True)}
         return same_as_better([entry for entry in ranking if entry.candidate.chunk_id in means], means)
 
 
 def _passage(part: Sentences, row: int, ranked: Ranked, rank: int) -> Passage:
-    read = part.read[row]
+    contender = part.read[row]
+    read = contender.passage
     return Passage(
         chunk_id=read.chunk_id,
         document_id=read.document_id,
@@ -364,7 +370,7 @@ def _passage(part: Sentences, row: int, ranked: Ranked, rank: int) -> Passage:
         text=read.text,
         start=read.start,
         sentences=tuple(zip(read.spans[::2], read.spans[1::2], strict=True)),
-        sentence_vectors=part.rows[row],
+        sentence_vectors=part.of(row),
         question_vector=part.vector,
         score=ranked.score,
         bm25=ranked.candidate.bm25,
@@ -374,6 +380,6 @@ def _passage(part: Sentences, row: int, ranked: Ranked, rank: int) -> Passage:
         credibility=read.credibility,
         authoritative=read.authoritative,
         audience=read.audience,
-        document_cosine=read.document_cosine,
+        document_cosine=contender.document_cosine,
         page_starts=read.page_starts,
     )

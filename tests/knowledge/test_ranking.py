@@ -23,7 +23,7 @@ from concierge.knowledge.ranking import (
     by_first_sight,
     same_as_better,
 )
-from concierge.knowledge.repository.search import Candidate, Contender
+from concierge.knowledge.repository.search import Candidate, Contender, StoredPassage
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MOST = 20.0
@@ -49,7 +49,7 @@ def read(
     days_old: int | None = None,
 ) -> Contender:
     """The passage of a candidate, read whole."""
-    return Contender(
+    passage = StoredPassage(
         chunk_id=entry.chunk_id,
         document_id=entry.document_id,
         pack_id=UUID(int=0),
@@ -63,9 +63,8 @@ def read(
         updated_at=None if days_old is None else NOW - timedelta(days=days_old),
         credibility=credibility,
         authoritative=authoritative,
-        document_cosine=document,
-        beside=beside,
     )
+    return Contender(passage, document, beside)
 
 
 def final(passages: Sequence[tuple[Candidate, Contender, float]], floor: float = 0.0) -> list[Ranked]:
@@ -147,7 +146,7 @@ def test_of_two_equal_candidates_more_speaks_for_one(better: Contender, worse: C
         [(candidate(2, cosine=0.5), worse, 0.5), (candidate(1, cosine=0.5), better, 0.5)], floor=0.3
     )
 
-    assert ranking[0].candidate.document_id == better.document_id
+    assert ranking[0].candidate.document_id == better.passage.document_id
 
 
 def test_a_passage_with_one_sentence_that_answers_goes_before_one_that_is_near_throughout() -> None:
@@ -207,13 +206,13 @@ def test_nothing_found_is_an_empty_ranking() -> None:
 )
 def test_pairs_are_words_that_stand_together_in_both(text: str, share: float) -> None:
     """Of the five words of the question each pair counts as one; word forms and short words between do not matter."""
-    assert Wording(question()).met_in(read(candidate(1), text)).pairs == pytest.approx(share)
+    assert Wording(question()).met_in(read(candidate(1), text).passage).pairs == pytest.approx(share)
 
 
 def test_what_is_named_by_a_code_counts_more_than_its_parts_side_by_side() -> None:
     asking = Wording(question("What is the largest disk of db.t2.small?"))
-    named = asking.met_in(read(candidate(1), "| db.t2.small | 16 |")).pairs
-    apart = asking.met_in(read(candidate(1), "The largest disk is small.")).pairs
+    named = asking.met_in(read(candidate(1), "| db.t2.small | 16 |").passage).pairs
+    apart = asking.met_in(read(candidate(1), "The largest disk is small.").passage).pairs
 
     assert named > 2 * apart > 0
 
@@ -237,7 +236,7 @@ def test_words_are_found_as_patterns_would_find_them(asked: str, text: str) -> N
         and re.search(rf"{_start(one)}\w*\W+(?:\w{{1,4}}\W+){{0,2}}{re.escape(other)}", text)
     }
 
-    met = Wording(asking).met_in(replace(read(candidate(1), text), title=""))
+    met = Wording(asking).met_in(replace(read(candidate(1), text).passage, title=""))
 
     assert met.coverage == pytest.approx(2 * len(begun) / asking.total)
     assert met.pairs == pytest.approx(min(1.0, 2 * len(together) / asking.total))
@@ -265,7 +264,7 @@ def test_coverage_counts_words_of_the_text_its_headings_and_its_title(
     text: str, headings: tuple[str, ...], share: float
 ) -> None:
     """Each of the question's five words counts a fifth; the title, "Returns", holds one. Words match from their start."""
-    passage = replace(read(candidate(1), text), headings=headings)
+    passage = replace(read(candidate(1), text).passage, headings=headings)
 
     assert Wording(question()).met_in(passage).coverage == pytest.approx(share)
 
@@ -290,4 +289,4 @@ def test_a_question_of_a_word_or_two_asks_for_the_passage_that_opens_a_document(
 
 
 def test_a_bare_heading_does_not_stand_for_an_answer() -> None:
-    assert Wording(question()).met_in(read(candidate(1), "Return period")).substance < 0.1
+    assert Wording(question()).met_in(read(candidate(1), "Return period").passage).substance < 0.1

@@ -168,10 +168,10 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class StoredPassage:
     """A passage read whole. `spans` are starts and ends of its sentences, `sentence_vectors` their float16 rows.
 
-    Of a question–answer pair `questions` are the ways in which it is asked. `document_cosine` is that of its document's mean vector, `beside` the score of the better chunk beside it.
+    Of a question–answer pair `questions` are the ways in which it is asked.
     """
 
     chunk_id: UUID
@@ -191,6 +191,15 @@ class Contender:
     page_starts: Sequence[int] | None = None
     kind: str = "pack"
     questions: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A passage and how a question meets what is around it: `document_cosine` is that of its document's mean vector,
+    `beside` the score of the better chunk beside it.
+    """
+
+    passage: StoredPassage
     document_cosine: float = 0.0
     beside: float | None = None
 
@@ -199,7 +208,7 @@ class Contender:
 class PictureRow:
     """A chunk with all that a search may need of it; its vectors are as PostgreSQL sends them."""
 
-    passage: Contender
+    passage: StoredPassage
     ordinal: int
     embedding: bytes
     document_embedding: bytes
@@ -234,7 +243,7 @@ class SearchRepository:
     async def picture(self, index_id: UUID) -> list[PictureRow]:
         """Read an index whole, document by document: for all audiences, so whoever shows of it must look at theirs."""
         rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "index": index_id})
-        return [PictureRow(Contender(*row[:17]), *row[17:]) for row in rows]
+        return [PictureRow(StoredPassage(*row[:17]), *row[17:]) for row in rows]
 
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
         """Return the current index and document frequencies of the query's terms, for each pack there is."""
@@ -285,7 +294,7 @@ class SearchRepository:
             CONTENDERS,
             {**self._compared(asked), "ids": list(chunk_ids), "cosine": cosine, "bm25": bm25},
         )
-        return [Contender(*row) for row in rows]
+        return [Contender(StoredPassage(*row[:17]), *row[17:]) for row in rows]
 
     async def around(self, chunk_ids: Sequence[UUID]) -> dict[UUID, Neighbours]:
         """Read what stands before and behind each of these chunks."""
