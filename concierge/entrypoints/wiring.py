@@ -135,6 +135,7 @@ class Platform:
     async def close(self) -> None:
         """Let the turns under way end, and close what they use; the database last, to which they write."""
         await self.chat.drain()
+        await self.search.close()
         await self.calculator.close()
         await self.billing.paying.close()
         await self.db.close()

@@ -187,6 +187,17 @@ async def fetch(
     return await cursor.fetchall() if cursor.description else []
 
 
+async def portions(
+    session: Session, statement: LiteralString, parameters: Mapping[str, Any], size: int
+) -> AsyncGenerator[list[Any]]:
+    """The rows of `fetch`, up to `size` at a time: of a result that is too large to be held at once."""
+    driver: Driver = session.info[DRIVER]
+    async with driver.cursor(name="portions", binary=True) as cursor:
+        await cursor.execute(statement, parameters)
+        while rows := await cursor.fetchmany(size):
+            yield rows
+
+
 def jsonb(value: Any) -> Jsonb:
     """A JSON value as a parameter of `fetch`."""
     return Jsonb(value, dumps=to_json)

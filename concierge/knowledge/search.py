@@ -13,7 +13,7 @@ from concierge.accounts.scope import PUBLIC, Audiences, TenantScope
 from concierge.kit.clock import Clock, utc_now
 from concierge.kit.db import Database
 from concierge.knowledge.context import Asked, in_context
-from concierge.knowledge.indexes import Index, ResidentPacks, StoredIndex
+from concierge.knowledge.indexes import Index, StoredIndex
 from concierge.knowledge.lexical import idf
 from concierge.knowledge.ranking import (
     CROSSED,
@@ -29,6 +29,7 @@ from concierge.knowledge.ranking import (
 )
 from concierge.knowledge.repository import Candidate
 from concierge.knowledge.repository.search import Contender, SearchRepository
+from concierge.knowledge.resident import ResidentPacks, Sketching
 from concierge.knowledge.schemas import Passage
 from concierge.knowledge.sources.questions import Verdict, same_question
 from concierge.knowledge.surroundings import Surroundings, surroundings
@@ -128,6 +129,7 @@ class Search:
         self._clock = clock
         self._reranker = reranker
         self._vectors = vectors
+        self._sketching = Sketching(db, self.resident)
 
     async def ask(
         self, scope: TenantScope, packs: Sequence[UUID], text: str, earlier: Sequence[str] = ()
@@ -264,8 +266,15 @@ class Search:
             return resident
         believed = {pack: index.id for pack, index in self.resident.believed(scope, packs).items()}
         stored = await StoredIndex.open(repository, packs, words, believed)
-        await self.resident.consider(repository, scope, stored)
+        self._sketching.begin(scope, await self.resident.consider(repository, scope, stored))
         return stored
+
+    async def warmed(self) -> None:
+        """Wait until what was asked for repeatedly is in memory, where it has room there."""
+        await self._sketching.finished()
+
+    async def close(self) -> None:
+        await self._sketching.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from pgvector import SparseVector
 from concierge.accounts.scope import PUBLIC
 from concierge.kit.ids import new_id
 from concierge.knowledge import indexes
-from concierge.knowledge.indexes import ResidentPacks
 from concierge.knowledge.models import TERM_SPACE
-from concierge.knowledge.repository.search import SearchRepository
-from concierge.knowledge.resident import Postings, best
+from concierge.knowledge.repository.search import CurrentIndex, SearchRepository
+from concierge.knowledge.resident import ResidentPacks, packs
+from concierge.knowledge.resident.postings import Postings, best
 from concierge.knowledge.search import Found, Query, Search
+from concierge.llm.embeddings import LOCAL_SPACE
 from tests.factories.furnished import Furnished
 from tests.factories.tenants import Tenant
 
@@ -30,9 +31,11 @@ NOTES = {
 QUESTIONS = ("How heavy is article 7?", "How do I care for oak?", "Do you sell bicycles?", "???")
 
 
-async def found(search: Search, tenant: Tenant, question: str, packs: Sequence[UUID] | None = None) -> Found:
+async def found(
+    search: Search, tenant: Tenant, question: str, pack_ids: Sequence[UUID] | None = None
+) -> Found:
     vector = await tenant.platform.embedder.embed_query(question)
-    return await search.find(tenant.scope, packs or [tenant.pack_id], Query(question, vector))
+    return await search.find(tenant.scope, pack_ids or [tenant.pack_id], Query(question, vector))
 
 
 def seen(result: Found) -> list[tuple[object, ...]]:
@@ -47,7 +50,15 @@ async def in_memory(tenant: Tenant) -> Search:
     search = Search(tenant.platform.db)
     for _ in range(2):
         await found(search, tenant, "Hello?")
+    await search.warmed()
     return search
+
+
+@pytest.fixture(params=["as a picture", "as a sketch"], autouse=True)
+def _kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small packs are kept whole, large ones without their texts."""
+    if request.param == "as a sketch":
+        monkeypatch.setattr(indexes, "EXACT_SCAN_CHUNKS", 0)
 
 
 async def is_resident(search: Search, tenant: Tenant, pack_id: UUID) -> bool:
@@ -132,16 +143,19 @@ async def test_a_pack_that_finds_no_room_stays_in_the_database(tenant: Tenant) -
 async def test_a_pack_gives_way_only_when_nobody_asked_for_it_lately(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, busy_seconds: float, *, gives_way: bool
 ) -> None:
-    monkeypatch.setattr(indexes, "BUSY_SECONDS", busy_seconds)
+    monkeypatch.setattr(packs, "BUSY_SECONDS", busy_seconds)
     await tenant.learn(**NOTES)
     made = await tenant.client.post("/api/v1/knowledge/packs", headers=tenant.owner, json={"name": "Other"})
     other = replace(tenant, pack_id=UUID(made.json()["id"]))
     await other.learn(**NOTES)
     chunks = (await found(Search(tenant.platform.db), tenant, "Hello?")).chunks_searched
-    search = Search(tenant.platform.db, resident=ResidentPacks(budget_bytes=chunks * indexes.CHUNK_BYTES))
+    index = CurrentIndex(tenant.pack_id, chunks, 1, LOCAL_SPACE)
+    budget = packs.resident_bytes(index, whole=chunks <= indexes.EXACT_SCAN_CHUNKS)
+    search = Search(tenant.platform.db, resident=ResidentPacks(budget))
 
     for owner in (tenant, tenant, other, other):
         await found(search, owner, "How heavy is article 7?")
+        await search.warmed()
 
     assert await is_resident(search, tenant, other.pack_id) is gives_way
     assert await is_resident(search, tenant, tenant.pack_id) is not gives_way

@@ -1,6 +1,6 @@
 """Search in SQL: exact BM25 as a sparse inner product, vectors by HNSW or by exact scan, exact scores of the union."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, Self
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
 
 from concierge.accounts.scope import Audiences, TenantScope
-from concierge.kit.db import Session, fetch
+from concierge.kit.db import Session, fetch, portions
 from concierge.knowledge.models import TERM_SPACE
 from concierge.knowledge.surroundings import Neighbours
 from concierge.llm.embeddings import VectorSpace
@@ -129,6 +129,14 @@ WHERE c.org_id = %(org_id)b AND c.index_id = %(index)b
 ORDER BY c.document_id, c.ordinal
 """
 
+# Of a large index what it takes to find candidates, in any order.
+OUTLINE = """
+SELECT uuid_send(c.id), uuid_send(c.document_id), c.ordinal, d.audience, halfvec_send(c.embedding), sparsevec_send(c.bm25)
+FROM chunks c JOIN documents d ON d.org_id = c.org_id AND d.id = c.document_id
+WHERE c.org_id = %(org_id)b AND c.index_id = %(index)b
+"""
+OUTLINE_PORTION = 1_000  # Rows; the event loop stands still for some milliseconds with each portion.
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentIndex:
@@ -215,6 +223,10 @@ class PictureRow:
     bm25: bytes
 
 
+# A chunk's id, its document's, its place in it, who may read it, its vector and its words, as PostgreSQL sends them.
+OutlineRow = tuple[bytes, bytes, int, str | None, bytes, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question as the database compares it: BM25 weights of its terms by dimension, and its vector."""
@@ -244,6 +256,12 @@ class SearchRepository:
         """Read an index whole, document by document: for all audiences, so whoever shows of it must look at theirs."""
         rows = await fetch(self._session, PICTURE, {"org_id": self._scope.org_id, "index": index_id})
         return [PictureRow(StoredPassage(*row[:17]), *row[17:]) for row in rows]
+
+    async def outline(self, index_id: UUID) -> AsyncGenerator[list[OutlineRow]]:
+        """Read an index without its texts, in portions: for all audiences."""
+        parameters = {"org_id": self._scope.org_id, "index": index_id}
+        async for portion in portions(self._session, OUTLINE, parameters, OUTLINE_PORTION):
+            yield portion
 
     async def statistics(self, packs: Sequence[UUID], postings: Sequence[int]) -> dict[UUID, PackStatistics]:
         """Return the current index and document frequencies of the query's terms, for each pack there is."""

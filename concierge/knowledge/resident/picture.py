@@ -1,4 +1,4 @@
-"""A pack's index kept in memory, as it was at one revision: small packs are searched there, exactly, without reading them anew."""
+"""A small pack as it was at one revision, whole: it is searched in memory without being read anew."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,53 +6,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from concierge.accounts.scope import Audiences
 from concierge.knowledge.repository.search import Candidate, Contender, CurrentIndex, PictureRow
-
-Vector = NDArray[np.float32]
-Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from concierge.knowledge.resident.postings import HALF_HEADER, Mask, Postings, Readers, Vector, best
 
 # What a passage takes besides its text and vectors: names, headings, spans.
 ROW_BYTES = 700
-HALF_HEADER, SPARSE_HEADER = 4, 12
-
-
-@dataclass(frozen=True, slots=True)
-class Postings:
-    """The BM25 weights of a pack by term: those of `terms[i]` stand at `starts[i]` to `starts[i + 1]`."""
-
-    terms: Rows
-    starts: Rows
-    rows: Rows
-    weights: Vector
-
-    @classmethod
-    def of(cls, chunks: Sequence[bytes]) -> "Postings":
-        """`chunks` are the sparse vectors of a pack's chunks, as PostgreSQL sends them."""
-        lengths = [(len(chunk) - SPARSE_HEADER) // 8 for chunk in chunks]
-        terms = b"".join(
-            chunk[SPARSE_HEADER : SPARSE_HEADER + 4 * length]
-            for chunk, length in zip(chunks, lengths, strict=True)
-        )
-        values = b"".join(
-            chunk[SPARSE_HEADER + 4 * length :] for chunk, length in zip(chunks, lengths, strict=True)
-        )
-        keys = np.frombuffer(terms, ">i4").astype(np.int64)
-        order = np.argsort(keys, kind="stable")
-        distinct, starts = np.unique(keys[order], return_index=True)
-        rows = np.repeat(np.arange(len(chunks)), lengths)
-        weights = np.frombuffer(values, ">f4").astype(np.float32)
-        return cls(distinct, np.append(starts, len(keys)), rows[order], weights[order])
-
-    def of_term(self, term: int) -> slice:
-        """Where the postings of a term stand; an empty slice for one that no chunk holds."""
-        place = int(np.searchsorted(self.terms, term))
-        if place == len(self.terms) or self.terms[place] != term:
-            return slice(0, 0)
-        return slice(int(self.starts[place]), int(self.starts[place + 1]))
 
 
 class Picture:
@@ -68,8 +28,7 @@ class Picture:
         self._vectors = _matrix([row.embedding for row in rows])
         self._documents = _matrix([row.document_embedding for row in rows])
         self._postings = Postings.of([row.bm25 for row in rows])
-        self._audiences = [passage.audience for passage in self._passages]
-        self._is_public = not any(self._audiences)
+        self._readers = Readers([passage.audience for passage in self._passages])
         self._row_of = {passage.chunk_id: row for row, passage in enumerate(self._passages)}
         self._joined = self._seams()
         self.size = self._measured()
@@ -78,19 +37,10 @@ class Picture:
         return len(self._passages)
 
     def readable(self, audiences: Audiences) -> Mask | None:
-        """Say which chunks somebody may read: (chunks,); None when it is all of them."""
-        if self._is_public or audiences.everything:
-            return None
-        open_to = {None, *audiences.labels}
-        mask = np.fromiter((audience in open_to for audience in self._audiences), np.bool_, len(self))
-        return None if mask.all() else mask
+        return self._readers.mask(audiences)
 
     def frequency(self, term: int, readable: Mask | None) -> int:
-        """How many chunks, of those that may be read, hold a term."""
-        held = self._postings.of_term(term)
-        if readable is None:
-            return held.stop - held.start
-        return int(np.count_nonzero(readable[self._postings.rows[held]]))
+        return self._postings.frequency(term, readable)
 
     def compare(
         self, vector: Vector, weights: Mapping[int, float], readable: Mask | None
@@ -99,13 +49,10 @@ class Picture:
 
         What may not be read is as far away as can be, and never a candidate.
         """
-        bm25 = np.zeros(len(self), dtype=np.float32)
-        for term, weight in weights.items():
-            held = self._postings.of_term(term)
-            bm25[self._postings.rows[held]] += weight * self._postings.weights[held]
+        bm25 = self._postings.bm25(weights, len(self), readable)
         cosine = self._vectors @ vector if len(self) else bm25
         if readable is not None:
-            bm25, cosine = np.where(readable, bm25, -np.inf), np.where(readable, cosine, -np.inf)
+            cosine = np.where(readable, cosine, -np.inf)
         return PictureComparison(self, vector, bm25, cosine)
 
     def candidate(self, row: int, bm25: float, cosine: float) -> Candidate:
@@ -127,8 +74,7 @@ class Picture:
 
     def _measured(self) -> int:
         texts = sum(len(entry.text) + len(entry.sentence_vectors) + ROW_BYTES for entry in self._passages)
-        postings = self._postings.rows.nbytes + self._postings.weights.nbytes
-        return texts + postings + self._vectors.nbytes + self._documents.nbytes
+        return texts + self._postings.nbytes + self._vectors.nbytes + self._documents.nbytes
 
     def _seams(self) -> Mask:
         """Whether each chunk goes on from the one before it: (chunks + 1,), whose ends never do."""
@@ -148,7 +94,7 @@ class PictureComparison:
     bm25: Vector
     cosine: Vector
 
-    def candidates(self, wanted: int) -> list[Candidate]:
+    async def candidates(self, wanted: int) -> list[Candidate]:
         """Return the union of the best `wanted` by words and by meaning."""
         by_words, by_meaning = best(self.bm25, wanted), best(self.cosine, wanted)
         chosen = np.zeros(len(self.picture), dtype=np.bool_)
@@ -158,17 +104,10 @@ class PictureComparison:
         scores = zip(rows.tolist(), self.bm25[rows].tolist(), self.cosine[rows].tolist(), strict=True)
         return [self.picture.candidate(*entry) for entry in scores]
 
-    def contenders(self, chunk_ids: Sequence[UUID], cosine: float, bm25: float) -> list[Contender]:
+    async def contenders(self, chunk_ids: Sequence[UUID], cosine: float, bm25: float) -> list[Contender]:
         """Return those of these passages that are here; the chunks beside them score by the two weights."""
         first = (cosine * self.cosine + bm25 * self.bm25).astype(np.float32)
         return list(self.picture.contenders(chunk_ids, self.vector, first))
-
-
-def best(scores: Vector, wanted: int) -> Rows:
-    """Return the places of the `wanted` highest scores, in any order."""
-    if len(scores) <= wanted:
-        return np.arange(len(scores))
-    return np.argpartition(scores, len(scores) - wanted)[-wanted:]
 
 
 def _matrix(vectors: Sequence[bytes]) -> Vector:
