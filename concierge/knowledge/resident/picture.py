@@ -9,7 +9,15 @@ import numpy as np
 
 from concierge.accounts.scope import Audiences
 from concierge.knowledge.repository.search import Candidate, Contender, CurrentIndex, PictureRow
-from concierge.knowledge.resident.postings import HALF_HEADER, Mask, Postings, Readers, Vector, best
+from concierge.knowledge.resident.postings import (
+    HALF_HEADER,
+    Mask,
+    Postings,
+    Readers,
+    Vector,
+    best,
+    best_above_zero,
+)
 
 # What a passage takes besides its text and vectors: names, headings, spans.
 ROW_BYTES = 700
@@ -96,9 +104,9 @@ class PictureComparison:
 
     async def candidates(self, wanted: int) -> list[Candidate]:
         """Return the union of the best `wanted` by words and by meaning."""
-        by_words, by_meaning = best(self.bm25, wanted), best(self.cosine, wanted)
+        by_meaning = best(self.cosine, wanted)
         chosen = np.zeros(len(self.picture), dtype=np.bool_)
-        chosen[by_words[self.bm25[by_words] > 0]] = True
+        chosen[best_above_zero(self.bm25, wanted)] = True
         chosen[by_meaning[np.isfinite(self.cosine[by_meaning])]] = True
         rows = np.flatnonzero(chosen)
         scores = zip(rows.tolist(), self.bm25[rows].tolist(), self.cosine[rows].tolist(), strict=True)

@@ -21,7 +21,16 @@ from concierge.knowledge.repository.search import (
     OutlineRow,
     SearchRepository,
 )
-from concierge.knowledge.resident.postings import HALF_HEADER, Mask, Postings, Readers, Rows, Vector, best
+from concierge.knowledge.resident.postings import (
+    HALF_HEADER,
+    Mask,
+    Postings,
+    Readers,
+    Rows,
+    Vector,
+    best,
+    best_above_zero,
+)
 
 # So many of those that are nearest by signs are compared exactly.
 LOOKED_AT: Final = 512
@@ -52,7 +61,7 @@ class Drawing:
     def add(self, rows: Sequence[OutlineRow]) -> None:
         ids, documents, ordinals, audiences, vectors, words = zip(*rows, strict=True)
         self._ids.append(b"".join(ids))
-        self._documents.append(b"".join(documents))
+        self._documents += documents
         self._ordinals += ordinals
         self._audiences += audiences
         self._vectors.append(_halves(vectors))
@@ -63,7 +72,7 @@ class Drawing:
         return Sketch(
             self._index,
             _rows_of_bytes(self._ids),
-            _rows_of_bytes(self._documents),
+            self._documents,
             np.array(self._ordinals, dtype=np.int32),
             Readers(self._audiences),
             np.concatenate(self._vectors) if self._vectors else np.zeros((0, WORD_BITS), np.float16),
@@ -78,7 +87,7 @@ class Sketch:
         self,
         index: CurrentIndex,
         ids: Bytes,
-        documents: Bytes,
+        documents: Sequence[bytes],
         ordinals: NDArray[np.int32],
         readers: Readers,
         vectors: NDArray[np.float16],
@@ -86,7 +95,9 @@ class Sketch:
     ) -> None:
         self.index = index
         self._ids = ids
-        self._documents = documents
+        place = {own: at for at, own in enumerate(dict.fromkeys(documents))}
+        self._documents = [UUID(bytes=own) for own in place]
+        self._document_of = np.fromiter((place[own] for own in documents), np.int32, len(documents))
         self._ordinals = ordinals
         self._readers = readers
         self._vectors = vectors
@@ -94,7 +105,7 @@ class Sketch:
         # Signs tell most where half of them are positive.
         self._middle = vectors.mean(axis=0, dtype=np.float32) if len(vectors) else np.zeros(WORD_BITS)
         self._signs = _signs(vectors > self._middle)
-        arrays = (ids, documents, ordinals, vectors, self._signs)
+        arrays = (ids, self._document_of, ordinals, vectors, self._signs)
         self.size = sum(array.nbytes for array in arrays) + postings.nbytes
 
     def __len__(self) -> int:
@@ -112,8 +123,7 @@ class Sketch:
     ) -> tuple[Rows, Vector]:
         """The chunks that score best by words, and what every chunk scores: (chunks,)."""
         bm25 = self._postings.bm25(weights, len(self), readable)
-        rows = best(bm25, wanted)
-        return rows[bm25[rows] > 0], bm25
+        return best_above_zero(bm25, wanted), bm25
 
     def by_meaning(self, vector: Vector, readable: Mask | None, wanted: int) -> Rows:
         """The chunks that are nearest by their vectors."""
@@ -122,8 +132,8 @@ class Sketch:
         own = _signs((vector > self._middle)[np.newaxis])
         apart = np.bitwise_count(self._signs ^ own).sum(axis=0, dtype=np.int16)
         if readable is not None:
-            apart = np.where(readable, apart, np.int16(np.iinfo(np.int16).max))
-        near = best(-apart, max(wanted, LOOKED_AT))
+            apart = np.where(readable, apart, np.int16(WORD_BITS * len(self._signs) + 1))
+        near = _least(apart, max(wanted, LOOKED_AT))
         if readable is not None:
             near = near[readable[near]]
         return near[best(self.cosines(near, vector), wanted)]
@@ -132,7 +142,7 @@ class Sketch:
         return self._vectors[rows].astype(np.float32) @ vector
 
     def candidate(self, row: int, bm25: float, cosine: float) -> Candidate:
-        chunk, document = (UUID(bytes=own[row].tobytes()) for own in (self._ids, self._documents))
+        chunk, document = UUID(bytes=self._ids[row].tobytes()), self._documents[self._document_of[row]]
         return Candidate(chunk, document, int(self._ordinals[row]), bm25, cosine)
 
     def compare(
@@ -165,6 +175,12 @@ class SketchComparison:
 
     async def contenders(self, chunk_ids: Sequence[UUID], cosine: float, bm25: float) -> list[Contender]:
         return await self.repository.contenders(chunk_ids, Asked.of(self.vector, self.weights), cosine, bm25)
+
+
+def _least(numbers: NDArray[np.int16], wanted: int) -> Rows:
+    """The places of the `wanted` smallest of many small numbers, and of what equals the last of them."""
+    upto = np.cumsum(np.bincount(numbers))
+    return np.flatnonzero(numbers <= np.searchsorted(upto, wanted))
 
 
 def _halves(vectors: Sequence[bytes]) -> NDArray[np.float16]:
