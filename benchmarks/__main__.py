@@ -25,6 +25,7 @@ from benchmarks import (
     start,
     tools,
     turns,
+    yardstick,
 )
 from benchmarks.corpus import Corpus, Halves, Mixture, made_up_corpus, real_corpus
 from benchmarks.figures import Figure
@@ -180,6 +181,7 @@ def _corpus(run: Run, count: int) -> Corpus:
 
 
 async def _measured(run: Run, groups: Sequence[str], console: Console) -> None:
+    run.groups["This machine"] = yardstick.measure(MiniLM.load(run.cache / "models"))
     for name in groups:
         console.print(f"[dim]Measuring {name} …[/]")
         await GROUPS[name](run)
