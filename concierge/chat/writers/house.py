@@ -131,9 +131,10 @@ def _composed(reading: Reading, parts: tuple[Part, ...], support: Support, outco
     brief = reading.brief
     if not parts:
         return _unsupported(brief, support)
-    citations = Citations(brief.passages, confirmed(reading, parts))
-    pieces = list(set_out(parts, brief.asked, citations))
     partial = outcome == "partial"
+    # Of what may not be what was asked about, a second page proves nothing.
+    citations = Citations(brief.passages, {} if partial else confirmed(reading, parts))
+    pieces = list(set_out(parts, brief.asked, citations))
     told = _told(brief, citations)
     differ = any(not pair.settled for pair in told)
     if not partial and (difference := _on_difference(brief, told)):
