@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +27,8 @@ SUBSTANTIAL = 60
 YEAR_S = 365.25 * 24 * 3600
 # So many texts are kept as words are looked for in them, some 5 MB: the passages of small packs are met again and again.
 WORDS_KEPT = 4_096
+# What a pair in the title or a heading counts of one in the text: a page about "Silver Rewards Card" rarely repeats it.
+TITLED = 0.5
 # Between the two words of a pair a passage may have up to two short ones ("size of the package").
 SHORT_BETWEEN = 2
 SHORT = 4
@@ -44,7 +47,9 @@ class Signals:
     cosine: float  # of its vector to the question's
     bm25: float  # divided by `bm25_scale`
     sentence: float = 0.0  # cosine of its best sentence
-    pairs: float = 0.0  # share of the question's words that stand side by side here as they do there
+    pairs: float = (
+        0.0  # share of the question's words that stand side by side here, or in the title, as they do there
+    )
     coverage: float = 0.0  # share of the question's words that stand anywhere here, the rarer the more
     title: float = 0.0  # the same of the document's title
     neighbour: float = 0.0  # what the better passage beside it scores above the last candidate
@@ -74,11 +79,11 @@ FINAL = Signals(
     sentence=0.7,
     pairs=0.4,
     coverage=0.06,
-    title=0.03,
+    title=0.015,
     neighbour=0.15,
     document=0.15,
     opening=0.035,
-    overview=0.15,
+    overview=0.12,
     substance=0.06,
     credibility=0.1,
     recency=0.03,
@@ -258,19 +263,26 @@ class Wording:
 
     def met_in(self, passage: StoredPassage) -> Met:
         text, different = _read_for_words(passage.text)
-        own, title = self._roots_in(text), self._roots_in(_read_for_words(passage.title)[0])
-        around = own | title | self._roots_in(_read_for_words(" ".join(passage.headings))[0])
-        pairs = [
+        titled, headed = _read_for_words(passage.title)[0], _read_for_words(" ".join(passage.headings))[0]
+        own, title, headings = self._roots_in(text), self._roots_in(titled), self._roots_in(headed)
+        pairs = sum(
             weight
-            for (one, other), weight in self._pairs.items()
-            if one in own and other in own and _stand_together(self._beginnings[one], other, text)
-        ]
+            if self._together(pair, own, text)
+            else TITLED * weight
+            if self._together(pair, title, titled) or self._together(pair, headings, headed)
+            else 0.0
+            for pair, weight in self._pairs.items()
+        )
         return Met(
-            pairs=min(1.0, sum(pairs) / self._total),
-            coverage=self._share(around),
+            pairs=min(1.0, pairs / self._total),
+            coverage=self._share(own | title | headings),
             title=self._share(title),
             substance=min(1.0, different / SUBSTANTIAL),
         )
+
+    def _together(self, pair: tuple[str, str], roots: AbstractSet[str], spaced: str) -> bool:
+        one, other = pair
+        return one in roots and other in roots and _stand_together(self._beginnings[one], other, spaced)
 
     def _roots_in(self, spaced: str) -> set[str]:
         """Those that a word begins with which does not begin with a longer one."""

@@ -209,6 +209,18 @@ def test_pairs_are_words_that_stand_together_in_both(text: str, share: float) ->
     assert Wording(question()).met_in(read(candidate(1), text).passage).pairs == pytest.approx(share)
 
 
+def test_a_pair_in_the_title_or_a_heading_counts_half_of_one_in_the_text() -> None:
+    asking, passage = Wording(question()), read(candidate(1), "Ask us.").passage
+
+    in_text = asking.met_in(replace(passage, text="Garden furniture")).pairs
+    in_title = asking.met_in(replace(passage, title="Garden furniture")).pairs
+    in_heading = asking.met_in(replace(passage, headings=("All furniture", "Garden furniture"))).pairs
+    in_both = asking.met_in(replace(passage, text="Garden furniture", title="Garden furniture")).pairs
+
+    assert in_text == in_both == 1 / 5
+    assert in_title == in_heading == pytest.approx(in_text / 2)
+
+
 def test_what_is_named_by_a_code_counts_more_than_its_parts_side_by_side() -> None:
     asking = Wording(question("What is the largest disk of db.t2.small?"))
     named = asking.met_in(read(candidate(1), "| db.t2.small | 16 |").passage).pairs
