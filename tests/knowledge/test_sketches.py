@@ -16,7 +16,7 @@ from concierge.kit.errors import UnavailableError
 from concierge.knowledge import indexes
 from concierge.knowledge.models import TERM_SPACE
 from concierge.knowledge.repository.search import CurrentIndex, OutlineRow, SearchRepository
-from concierge.knowledge.resident import ResidentPacks
+from concierge.knowledge.resident import ResidentPacks, sketching
 from concierge.knowledge.resident.sketch import Drawing, Sketch
 from concierge.knowledge.search import Query, Search
 from concierge.llm.embeddings import VectorSpace
@@ -172,6 +172,24 @@ async def test_where_a_sketch_cannot_be_made_searches_go_on_in_the_database(
         await search.warmed()
 
     assert answers[0] == answers[1] == answers[2] != []
+
+
+async def test_a_pack_that_keeps_changing_is_not_sketched_all_the_time(
+    large: Tenant, drawn: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Search(large.platform.db)
+    for number in range(2):
+        await large.learn(news=f"# News\n\nThis is news number {number}.")
+        for _ in range(2):
+            await ask(search, large)
+        await search.warmed()
+    assert len(drawn) == 1
+
+    monkeypatch.setattr(sketching, "PAUSE_SECONDS", 0.0)
+    for _ in range(2):
+        await ask(search, large)
+    await search.warmed()
+    assert len(drawn) == 2
 
 
 async def test_closing_gives_up_what_is_being_sketched(large: Tenant, drawn: list[UUID]) -> None:

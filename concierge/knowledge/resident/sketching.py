@@ -1,7 +1,9 @@
 """Sketches large packs beside the searches that would use them: no visitor waits for one."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -14,35 +16,47 @@ from concierge.knowledge.resident.packs import Key, ResidentPacks
 
 logger = structlog.get_logger(__name__)
 
+# A pack that is just being read changes all the time, and each change makes its sketch worthless.
+PAUSE_SECONDS: Final = 30.0
+
 
 class Sketching:
-    def __init__(self, db: Database, resident: ResidentPacks) -> None:
+    """One pack at a time, each at most twice a minute."""
+
+    def __init__(self, db: Database, resident: ResidentPacks, now: Callable[[], float] = monotonic) -> None:
         self._db = db
         self._resident = resident
-        self._running: dict[Key, asyncio.Task[None]] = {}
+        self._now = now
+        self._turn = asyncio.Lock()
+        self._running: set[asyncio.Task[None]] = set()
+        self._begun: dict[Key, float] = {}
 
     def begin(self, scope: TenantScope, packs: Iterable[UUID]) -> None:
-        """Begin to sketch these packs, unless that is under way."""
+        """Begin to sketch these packs, unless that was begun a moment ago."""
+        now = self._now()
+        self._begun = {key: at for key, at in self._begun.items() if now - at < PAUSE_SECONDS}
         for pack in packs:
             key = scope.org_id, pack
-            if key not in self._running:
-                self._running[key] = asyncio.create_task(self._sketch(scope, pack))
-                self._running[key].add_done_callback(lambda _, key=key: self._running.pop(key))
+            if key not in self._begun:
+                self._begun[key] = now
+                task = asyncio.create_task(self._sketch(scope, pack))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
 
     async def finished(self) -> None:
         """Wait for what is under way."""
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     async def close(self) -> None:
         """Give up what is under way."""
-        for task in self._running.values():
+        for task in self._running:
             task.cancel()
         await self.finished()
 
     async def _sketch(self, scope: TenantScope, pack: UUID) -> None:
         """Searches do without where it cannot be."""
         try:
-            async with self._db.transaction(scope.org_id) as session:
+            async with self._turn, self._db.transaction(scope.org_id) as session:
                 await self._resident.sketch(SearchRepository(session, scope, PUBLIC), scope, pack)
         except ConciergeError as error:
             logger.warning("knowledge.not_sketched", pack_id=str(pack), code=error.code)
