@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-# Growing blocks teach glibc to keep larger and larger ones, and a small one behind each holds the heap up.
+# Growing blocks teach glibc to keep larger and larger ones, and one behind each holds the heap up: one that is too large to
+# fit into what the interpreter has freed.
 PROGRAM = """
 import ctypes, os, sys
 from concierge.kit.memory import return_freed_memory
@@ -17,13 +18,13 @@ def work():
     for size in (1 << 20, 8 << 20, 24 << 20):
         large = libc.malloc(size)
         ctypes.memset(large, 1, size)
-        libc.malloc(2000)
+        libc.malloc(100_000)
         libc.free(large)
     blocks = []
     for _ in range(8):
         blocks.append(libc.malloc(8 << 20))
         ctypes.memset(blocks[-1], 1, 8 << 20)
-        libc.malloc(2000)
+        libc.malloc(100_000)
     for block in blocks:
         libc.free(block)
 work()
