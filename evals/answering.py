@@ -156,9 +156,9 @@ async def _strictness(
             could, could_not = [
                 await house.briefs(*own, official=official) for own in (answerable, unanswerable)
             ]
-            sure = strictest([sureness(brief, STRICT_ABOVE) for brief in could], least)
+            can, cannot = ([sureness(brief, STRICT_ABOVE) for brief in own] for own in (could, could_not))
+            usual, sure = Given(STRICT_ABOVE, share(can), share(cannot)), strictest(can, least)
             strict = None if sure is None else given(could, could_not, sure)
-            usual = given(could, could_not, STRICT_ABOVE)
             yield Strictness(name, official, len(could), len(could_not), usual, strict, least, most)
 
 

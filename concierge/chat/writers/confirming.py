@@ -13,7 +13,7 @@ Stated = frozenset[tuple[str, str, str]]
 
 def confirmed(reading: Reading, parts: Sequence[Part]) -> Mapping[Unit, Unit]:
     """For each unit that is said and holds what was asked for, the best one of another document that says the same."""
-    if not any(part.is_prose for part in parts) or not asks_for_amount(reading.brief.asked):
+    if not asks_for_amount(reading.brief.asked):
         return {}
     said = {unit for part in parts for unit in part.units}
     alone = {part.units[0] for part in parts if part.is_prose}

@@ -10,13 +10,13 @@ import numpy as np
 from concierge.accounts.scope import Audiences
 from concierge.knowledge.repository.search import Candidate, Contender, CurrentIndex, PictureRow
 from concierge.knowledge.resident.postings import (
-    HALF_HEADER,
     Mask,
     Postings,
     Readers,
     Vector,
     best,
     best_above_zero,
+    halves,
 )
 
 # What a passage takes besides its text and vectors: names, headings, spans.
@@ -120,7 +120,4 @@ class PictureComparison:
 
 def _matrix(vectors: Sequence[bytes]) -> Vector:
     """Decode halfvecs as PostgreSQL sends them: (rows, dimension)."""
-    if not vectors:
-        return np.zeros((0, 0), dtype=np.float32)
-    raw = np.frombuffer(b"".join(vector[HALF_HEADER:] for vector in vectors), ">f2")
-    return raw.reshape(len(vectors), -1).astype(np.float32)
+    return halves(vectors).astype(np.float32) if vectors else np.zeros((0, 0), dtype=np.float32)

@@ -85,6 +85,12 @@ class Readers:
         return np.array([label in open_to for label in self._labels])[self._label_of]
 
 
+def halves(vectors: Sequence[bytes]) -> NDArray[np.float16]:
+    """Decode halfvecs, of which there are some, as PostgreSQL sends them: (rows, dimensions)."""
+    raw = np.frombuffer(b"".join(vector[HALF_HEADER:] for vector in vectors), ">f2")
+    return raw.reshape(len(vectors), -1).astype(np.float16)
+
+
 def best(scores: Vector, wanted: int) -> Rows:
     """Return the places of the `wanted` highest scores, in any order."""
     if len(scores) <= wanted:

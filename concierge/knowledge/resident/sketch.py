@@ -22,7 +22,6 @@ from concierge.knowledge.repository.search import (
     SearchRepository,
 )
 from concierge.knowledge.resident.postings import (
-    HALF_HEADER,
     Mask,
     Postings,
     Readers,
@@ -30,6 +29,7 @@ from concierge.knowledge.resident.postings import (
     Vector,
     best,
     best_above_zero,
+    halves,
 )
 
 # So many of those that are nearest by signs are compared exactly.
@@ -64,7 +64,7 @@ class Drawing:
         self._documents += documents
         self._ordinals += ordinals
         self._audiences += audiences
-        self._vectors.append(_halves(vectors))
+        self._vectors.append(halves(vectors))
         self._words += words
 
     def finished(self) -> "Sketch":
@@ -181,11 +181,6 @@ def _least(numbers: NDArray[np.int16], wanted: int) -> Rows:
     """The places of the `wanted` smallest of many small numbers, and of what equals the last of them."""
     upto = np.cumsum(np.bincount(numbers))
     return np.flatnonzero(numbers <= np.searchsorted(upto, wanted))
-
-
-def _halves(vectors: Sequence[bytes]) -> NDArray[np.float16]:
-    raw = np.frombuffer(b"".join(vector[HALF_HEADER:] for vector in vectors), ">f2")
-    return raw.reshape(len(vectors), -1).astype(np.float16)
 
 
 def _rows_of_bytes(portions: Sequence[bytes]) -> Bytes:

@@ -1,7 +1,7 @@
 """Sketches large packs beside the searches that would use them: no visitor waits for one."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic
 from typing import Final
 from uuid import UUID
@@ -23,17 +23,16 @@ PAUSE_SECONDS: Final = 30.0
 class Sketching:
     """One pack at a time, each at most twice a minute."""
 
-    def __init__(self, db: Database, resident: ResidentPacks, now: Callable[[], float] = monotonic) -> None:
+    def __init__(self, db: Database, resident: ResidentPacks) -> None:
         self._db = db
         self._resident = resident
-        self._now = now
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[None]] = set()
         self._begun: dict[Key, float] = {}
 
     def begin(self, scope: TenantScope, packs: Iterable[UUID]) -> None:
         """Begin to sketch these packs, unless that was begun a moment ago."""
-        now = self._now()
+        now = monotonic()
         self._begun = {key: at for key, at in self._begun.items() if now - at < PAUSE_SECONDS}
         for pack in packs:
             key = scope.org_id, pack
