@@ -165,8 +165,8 @@ async def test_a_slow_vendor_is_not_waited_for(vendor: Vendor) -> None:
             await server.left.wait()
 
     assert [reply.failure for reply in replies] == ["late"] * 3
-    assert len(server.requests) == 3
-    # The best of three: the machine may have other things to do.
+    # The machine may have other things to do: a question may be late before it has left, and the best of three counts.
+    assert 1 <= len(server.requests) <= 3
     assert 200 <= min(reply.milliseconds for reply in replies) < 300
 
 
