@@ -16,18 +16,17 @@ import struct
 import sys
 from typing import Any, cast
 
+import psutil
+
 from concierge.knowledge.errors import DocumentRejectedError
 
 _LENGTH = struct.Struct(">I")
-_IDLE_S = 30.0
-# Memory that a finished document left behind; a fresh process is cheaper than keeping it.
-_RENEW_ABOVE_KB = 400 * 1024
 # A child writes nothing while it reads a document; this much when the PDF reader unpacks its own library.
 _LIBRARY_BYTES = 64 * 1024 * 1024
 
 
 def main() -> None:
-    address_space, idle_s = int(sys.argv[1]), float(sys.argv[2])
+    address_space, kept_bytes, idle_s = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, _LIBRARY_BYTES))
@@ -35,9 +34,10 @@ def main() -> None:
     with open(os.devnull, "r+b", buffering=0) as null:  # noqa: PTH123  # A descriptor is wanted, not a path.
         for descriptor in (0, 1, 2):
             os.dup2(null.fileno(), descriptor)
-    while _serve_one(channel, idle_s):
-        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _RENEW_ABOVE_KB:
-            break
+    own = psutil.Process()
+    # What it has now. The most it ever had is of no use: that counts the process that started it.
+    while _serve_one(channel, idle_s) and own.memory_info().rss <= kept_bytes:
+        pass
 
 
 def _serve_one(channel: socket.socket, idle_s: float) -> bool:

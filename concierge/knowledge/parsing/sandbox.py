@@ -43,10 +43,13 @@ class _ChildEndedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
-    """`seconds` bounds both the clock and the processor time of one document; memory is address space."""
+    """`seconds` bounds both the clock and the processor time of one document, `memory_bytes` its address space. A child
+    that a document left with more than `kept_bytes` is replaced, which costs less than to keep that.
+    """
 
     seconds: float = 30.0
     memory_bytes: int = 1536 * 1024 * 1024
+    kept_bytes: int = 128 * 1024 * 1024
     idle_s: float = 30.0
     children: int = 2
 
@@ -164,6 +167,7 @@ class Sandbox:
                     "-m",
                     "concierge.knowledge.parsing.child",
                     str(self.limits.memory_bytes),
+                    str(self.limits.kept_bytes),
                     str(self.limits.idle_s),
                 ],
                 stdin=theirs.fileno(),

@@ -56,6 +56,32 @@ def test_never_more_than_one_child_serves_one_caller_and_closing_ends_it() -> No
     assert not own_children("31.25")
 
 
+def test_a_child_is_kept_however_much_memory_this_process_has() -> None:
+    """A new process is at first as large as the one that started it, in the books of the system."""
+    ballast = b"\1" * (450 * 1024 * 1024)
+    sandbox = Sandbox(SandboxLimits(idle_s=31.5))
+    served: set[int] = set()
+    for _ in range(3):
+        assert "Chair" in read(sandbox)
+        time.sleep(0.1)  # One that is not kept ends by itself.
+        served |= own_children("31.5")
+    sandbox.close()
+
+    assert len(ballast) > 0
+    assert len(served) == 1
+
+
+def test_a_child_that_a_document_left_large_ends() -> None:
+    sandbox = Sandbox(SandboxLimits(idle_s=31.75, kept_bytes=1_000_000))
+    for _ in range(2):
+        assert "Chair" in read(sandbox)
+        deadline = time.monotonic() + 5
+        while own_children("31.75"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    sandbox.close()
+
+
 def test_the_first_pdf_of_a_new_machine_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The PDF library is unpacked on first use, into a folder that belongs to us alone."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
