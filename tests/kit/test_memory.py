@@ -1,9 +1,13 @@
-"""What is freed is given back to the machine."""
+"""How much memory there is, and that what is freed is given back to the machine."""
 
 import subprocess
 import sys
+from pathlib import Path
 
+import psutil
 import pytest
+
+from concierge.kit.memory import machine_bytes
 
 # Growing blocks teach glibc to keep larger and larger ones, and one behind each holds the heap up: one that is too large to
 # fit into what the interpreter has freed.
@@ -42,3 +46,15 @@ def megabytes_left(how: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps memory like this")
 def test_large_blocks_that_are_freed_leave_the_process() -> None:
     assert megabytes_left("returning") + 20 < megabytes_left("by default")
+
+
+@pytest.mark.parametrize(
+    ("limit", "is_less"),
+    [("536870912\n", True), ("max\n", False), ("9223372036854771712\n", False), ("", False)],
+)
+def test_a_container_has_what_it_is_allowed(tmp_path: Path, limit: str, *, is_less: bool) -> None:
+    (tmp_path / "memory.max").write_text(limit)
+
+    found = machine_bytes([tmp_path / "is not there", tmp_path / "memory.max"])
+
+    assert found == (512 * 1024 * 1024 if is_less else psutil.virtual_memory().total)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from unittest.mock import patch
 from uuid import UUID
 
 import numpy as np
@@ -15,8 +16,8 @@ from concierge.kit.ids import new_id
 from concierge.knowledge import indexes
 from concierge.knowledge.models import TERM_SPACE
 from concierge.knowledge.repository.search import CurrentIndex, SearchRepository
-from concierge.knowledge.resident import ResidentPacks, packs
-from concierge.knowledge.resident.postings import Postings, best
+from concierge.knowledge.resident import ResidentPacks, packs, postings
+from concierge.knowledge.resident.postings import Postings, best, best_above_zero
 from concierge.knowledge.search import Found, Query, Search
 from concierge.llm.embeddings import LOCAL_SPACE
 from tests.factories.furnished import Furnished
@@ -139,6 +140,17 @@ async def test_a_pack_that_finds_no_room_stays_in_the_database(tenant: Tenant) -
     assert not await is_resident(search, tenant, tenant.pack_id)
 
 
+@pytest.mark.parametrize(
+    ("machine_gb", "megabytes"), [(1, 128), (4, 128), (8, 256), (24, 768)], ids=lambda size: f"{size}"
+)
+def test_a_process_keeps_more_in_memory_where_there_is_more(
+    monkeypatch: pytest.MonkeyPatch, machine_gb: int, megabytes: int
+) -> None:
+    monkeypatch.setattr(packs, "machine_bytes", lambda: machine_gb * 1024**3)
+
+    assert packs.resident_budget() == megabytes * 1024**2
+
+
 @pytest.mark.parametrize(("busy_seconds", "gives_way"), [(60.0, False), (0.0, True)])
 async def test_a_pack_gives_way_only_when_nobody_asked_for_it_lately(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, busy_seconds: float, *, gives_way: bool
@@ -163,11 +175,11 @@ async def test_a_pack_gives_way_only_when_nobody_asked_for_it_lately(
 
 @given(st.lists(st.dictionaries(st.integers(1, 9), st.floats(0.125, 8, width=32)), max_size=8))
 def test_postings_hold_what_the_chunks_do(chunks: list[dict[int, float]]) -> None:
-    postings = Postings.of([SparseVector(chunk, TERM_SPACE).to_binary() for chunk in chunks])
+    made = Postings.of([SparseVector(chunk, TERM_SPACE).to_binary() for chunk in chunks])
 
     for term in range(11):
-        held = postings.of_term(term)
-        kept = dict(zip(postings.rows[held].tolist(), postings.weights[held].tolist(), strict=True))
+        held = made.of_term(term)
+        kept = dict(zip(made.rows[held].tolist(), made.weights[held].tolist(), strict=True))
         assert kept == {row: chunk[term] for row, chunk in enumerate(chunks) if term in chunk}
 
 
@@ -176,3 +188,14 @@ def test_the_best_are_the_best(scores: list[float], wanted: int) -> None:
     chosen = best(np.array(scores, dtype=np.float32), wanted)
 
     assert sorted((scores[place] for place in chosen), reverse=True) == sorted(scores, reverse=True)[:wanted]
+
+
+@given(st.lists(st.floats(-1, 1, width=32)), st.integers(1, 5), st.integers(1, 9))
+def test_the_best_above_zero_are_the_best_however_they_are_portioned(
+    scores: list[float], wanted: int, portion: int
+) -> None:
+    with patch.object(postings, "PORTION", portion):
+        chosen = best_above_zero(np.array(scores, dtype=np.float32), wanted)
+
+    above = sorted((score for score in scores if score > 0), reverse=True)
+    assert sorted((scores[place] for place in chosen), reverse=True) == above[:wanted]

@@ -38,12 +38,18 @@ def row(number: int, vector: NDArray[np.float32], audience: str | None = None) -
     return chunk, document, number, audience, HalfVector(vector).to_binary(), words
 
 
-def sketch(vectors: NDArray[np.float32], audience: Callable[[int], str | None] = lambda _: None) -> Sketch:
+def sketch(
+    vectors: NDArray[np.float32],
+    audience: Callable[[int], str | None] = lambda _: None,
+    *,
+    part_chunks: int = 3_000,
+    portion: int = 700,
+) -> Sketch:
     index = CurrentIndex(UUID(int=1), len(vectors), 1, VectorSpace("some:model", vectors.shape[1]))
-    drawing = Drawing(index)
+    drawing = Drawing(index, part_chunks)
     rows = [row(number, vector, audience(number)) for number, vector in enumerate(vectors)]
-    for begin in range(0, len(rows), 700):
-        drawing.add(rows[begin : begin + 700])
+    for begin in range(0, len(rows), portion):
+        drawing.add(rows[begin : begin + portion])
     return drawing.finished()
 
 
@@ -95,6 +101,33 @@ def test_what_may_not_be_read_is_not_among_the_nearest(crowd: NDArray[np.float32
     assert kept.frequency(6, public) == 0
     assert kept.readable(EVERYTHING) is None
     assert kept.readable(Audiences.of(["staff"])) is None
+
+
+def test_an_index_in_parts_finds_what_one_of_a_piece_does(crowd: NDArray[np.float32]) -> None:
+    chunks = crowd[:2_000]
+    whole, parts = (
+        sketch(chunks, lambda number: "staff" if number % 3 else None, part_chunks=size, portion=150)
+        for size in (10_000, 200)
+    )
+    weights = {3: 1.0, 1_501: 2.0}
+
+    for readable in (None, whole.readable(PUBLIC)):
+        assert parts.by_meaning(crowd[5], readable, WANTED).tolist() == (
+            whole.by_meaning(crowd[5], readable, WANTED).tolist()
+        )
+        assert parts.by_words(weights, readable, 5)[0].tolist() == [
+            number for number in (2, 1_500) if readable is None or readable[number]
+        ]
+        assert parts.frequency(1_501, readable) == whole.frequency(1_501, readable) == 1
+    rows = np.array([0, 199, 1_999])
+    assert parts.cosines(rows, crowd[5]) == pytest.approx(chunks[rows] @ crowd[5], abs=1e-3)
+    assert parts.size == pytest.approx(whole.size, rel=0.01)
+
+
+def test_of_those_that_are_equally_near_as_many_are_compared_as_are_wanted() -> None:
+    alike = unit(np.ones(384)).repeat(5_000).reshape(384, 5_000).T
+
+    assert len(sketch(alike).by_meaning(alike[0], None, WANTED)) == WANTED
 
 
 def test_an_empty_index_has_nothing_near() -> None:
@@ -159,7 +192,10 @@ async def test_a_pack_is_sketched_once_while_everybody_is_answered(large: Tenant
 async def test_where_a_sketch_cannot_be_made_searches_go_on_in_the_database(
     large: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(_self: SearchRepository, _index: UUID) -> AsyncGenerator[list[OutlineRow]]:
+    tried: list[UUID] = []
+
+    async def broken(_self: SearchRepository, index_id: UUID) -> AsyncGenerator[list[OutlineRow]]:
+        tried.append(index_id)
         raise UnavailableError("The database did not answer.")
         yield []
 
@@ -172,6 +208,7 @@ async def test_where_a_sketch_cannot_be_made_searches_go_on_in_the_database(
         await search.warmed()
 
     assert answers[0] == answers[1] == answers[2] != []
+    assert len(tried) == 1
 
 
 async def test_a_pack_that_keeps_changing_is_not_sketched_all_the_time(
@@ -185,23 +222,51 @@ async def test_a_pack_that_keeps_changing_is_not_sketched_all_the_time(
         await search.warmed()
     assert len(drawn) == 1
 
+    search = Search(large.platform.db)
     monkeypatch.setattr(sketching, "PAUSE_SECONDS", 0.0)
-    for _ in range(2):
-        await ask(search, large)
-    await search.warmed()
-    assert len(drawn) == 2
+    monkeypatch.setattr(sketching, "RESTS", 0)
+    for number in range(2):
+        await large.learn(news=f"# News\n\nThis is newer number {number}.")
+        for _ in range(2):
+            await ask(search, large)
+        await search.warmed()
+    assert len(drawn) == 3
 
 
-async def test_closing_gives_up_what_is_being_sketched(large: Tenant, drawn: list[UUID]) -> None:
+async def test_a_sketch_that_took_long_is_not_drawn_again_soon(
+    large: Tenant, drawn: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sketching, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(sketching, "RESTS", 1_000)
+    search = Search(large.platform.db)
+    for number in range(2):
+        await large.learn(news=f"# News\n\nThis is news number {number}.")
+        for _ in range(2):
+            await ask(search, large)
+        await search.warmed()
+
+    assert len(drawn) == 1
+
+
+async def test_closing_gives_up_what_is_being_sketched(
+    large: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def endless(_self: SearchRepository, _index: UUID) -> AsyncGenerator[list[OutlineRow]]:
+        begun.set()
+        await asyncio.Event().wait()
+        yield []
+
+    monkeypatch.setattr(SearchRepository, "outline", endless)
     search = Search(large.platform.db)
     for _ in range(2):
         await ask(search, large)
-    await asyncio.sleep(0.05)
 
-    async with asyncio.timeout(0.2):
+    async with asyncio.timeout(5):
+        await begun.wait()
         await search.close()
-
-    assert len(drawn) == 1
+        await search.warmed()
 
 
 async def test_a_pack_that_can_never_have_room_is_not_read_for_it(large: Tenant, drawn: list[UUID]) -> None:

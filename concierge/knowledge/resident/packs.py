@@ -8,16 +8,19 @@ from time import monotonic
 from uuid import UUID
 
 from concierge.accounts.scope import TenantScope
+from concierge.kit.memory import machine_bytes
 from concierge.knowledge.indexes import Comparison, JointComparison, StoredIndex
 from concierge.knowledge.lexical import term_id
 from concierge.knowledge.repository.search import CurrentIndex, SearchRepository
 from concierge.knowledge.resident.picture import Picture
 from concierge.knowledge.resident.postings import Vector
-from concierge.knowledge.resident.sketch import Drawing, Sketch, sketch_bytes
+from concierge.knowledge.resident.sketch import Drawing, Sketch, SketchComparison, sketch_bytes
 from concierge.llm.embeddings import VectorSpace
 
-# What a process keeps in memory of packs: pictures of some 16,000 chunks, or sketches of 90,000.
-RESIDENT_BYTES = 128 * 1024 * 1024
+# What a process keeps in memory of packs, at least: pictures of some 16,000 chunks, or sketches of 110,000. On a machine of
+# 24 GB it is six times as much, which is room for half a million.
+LEAST_BYTES = 128 * 1024 * 1024
+SHARE_OF_MACHINE = 1 / 32
 CHUNK_BYTES = 8_000  # About what a chunk takes in a picture.
 BUSY_SECONDS = 60.0
 # Of so many packs it is remembered which index was searched.
@@ -58,7 +61,7 @@ class ResidentIndex:
     def _compared(self, pack: UUID, vector: Vector, weights: Mapping[int, float]) -> Comparison:
         picture, readable = self._pictures[pack], self._readable[pack]
         if isinstance(picture, Sketch):
-            return picture.compare(self._repository, vector, weights, readable)
+            return SketchComparison(picture, self._repository, vector, weights, readable)
         return picture.compare(vector, weights, readable)
 
 
@@ -78,8 +81,9 @@ class ResidentPacks:
     Packs that are too large for a picture are sketched, which takes seconds and is for others than the asker to wait for.
     """
 
-    def __init__(self, budget_bytes: int = RESIDENT_BYTES) -> None:
-        self._budget = budget_bytes
+    def __init__(self, budget_bytes: int | None = None) -> None:
+        """`budget_bytes` bounds what is kept; by default it is a share of what the machine has."""
+        self._budget = resident_budget() if budget_bytes is None else budget_bytes
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()  # The least recently used first.
         self._seen: OrderedDict[Key, CurrentIndex] = OrderedDict()
         self._loading: set[Key] = set()
@@ -148,7 +152,7 @@ class ResidentPacks:
         try:
             drawing = Drawing(index)
             async for rows in repository.outline(index.id):
-                drawing.add(rows)
+                await asyncio.to_thread(drawing.add, rows)
             self._kept[key] = _Kept(await asyncio.to_thread(drawing.finished), monotonic())
         finally:
             self._loading.discard(key)
@@ -184,6 +188,11 @@ class ResidentPacks:
 
     def _bytes(self) -> int:
         return sum(kept.picture.size for kept in self._kept.values())
+
+
+def resident_budget() -> int:
+    """How many bytes a process keeps of packs where nobody says otherwise."""
+    return max(LEAST_BYTES, int(machine_bytes() * SHARE_OF_MACHINE))
 
 
 def resident_bytes(index: CurrentIndex, *, whole: bool) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,19 @@ Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 HALF_HEADER, SPARSE_HEADER = 4, 12
+# Chunks are numbered by 16 bits within their postings.
+POSTINGS_CHUNKS: Final = 1 << 16
+# So many scores are looked at before the best of them are chosen anew.
+PORTION: Final = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """The BM25 weights of a pack by term: those of `terms[i]` stand at `starts[i]` to `starts[i + 1]`."""
+    """The BM25 weights of up to POSTINGS_CHUNKS chunks by term: those of `terms[i]` stand at `starts[i]` to `starts[i + 1]`."""
 
-    terms: Rows
-    starts: Rows
-    rows: NDArray[np.int32]
+    terms: NDArray[np.int32]
+    starts: NDArray[np.int32]
+    rows: NDArray[np.uint16]
     weights: Vector
 
     @classmethod
@@ -35,12 +40,12 @@ class Postings:
         values = b"".join(
             chunk[SPARSE_HEADER + 4 * length :] for chunk, length in zip(chunks, lengths, strict=True)
         )
-        keys = np.frombuffer(terms, ">i4").astype(np.int64)
+        keys = np.frombuffer(terms, ">i4").astype(np.int32)
         order = np.argsort(keys, kind="stable")
         distinct, starts = np.unique(keys[order], return_index=True)
-        rows = np.repeat(np.arange(len(chunks), dtype=np.int32), lengths)
+        rows = np.repeat(np.arange(len(chunks), dtype=np.uint16), lengths)
         weights = np.frombuffer(values, ">f4").astype(np.float32)
-        return cls(distinct, np.append(starts, len(keys)), rows[order], weights[order])
+        return cls(distinct, np.append(starts, len(keys)).astype(np.int32), rows[order], weights[order])
 
     @property
     def nbytes(self) -> int:
@@ -99,6 +104,12 @@ def best(scores: Vector, wanted: int) -> Rows:
 
 
 def best_above_zero(scores: Vector, wanted: int) -> Rows:
-    """The same of those above zero. Most chunks have no word of a question, and partitioning many equal scores is slow."""
-    above = np.flatnonzero(scores > 0)
-    return above[best(scores[above], wanted)]
+    """The same of those above zero. What is below the best of the portions before is not looked at again."""
+    kept = np.zeros(0, dtype=np.int64)
+    bound = np.float32(0)
+    for begin in range(0, len(scores), PORTION):
+        kept = np.append(kept, begin + np.flatnonzero(scores[begin : begin + PORTION] > bound))
+        kept = kept[best(scores[kept], wanted)]
+        if len(kept) == wanted:
+            bound = scores[kept].min()
+    return kept

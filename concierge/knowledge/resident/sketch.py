@@ -6,6 +6,7 @@ so are compared exactly, and so is everything that is found by words.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from concierge.knowledge.repository.search import (
     SearchRepository,
 )
 from concierge.knowledge.resident.postings import (
+    POSTINGS_CHUNKS,
     Mask,
     Postings,
     Readers,
@@ -32,13 +34,15 @@ from concierge.knowledge.resident.postings import (
     halves,
 )
 
-# So many of those that are nearest by signs are compared exactly.
+# So many of those that are nearest by signs are compared exactly, or one of so many where there are very many.
 LOOKED_AT: Final = 512
+ONE_LOOKED_AT_OF: Final = 256
 WORD_BITS: Final = 64
 # What a chunk takes besides its vector: its ids, its place, and about sixty words.
-OUTLINE_BYTES: Final = 600
+OUTLINE_BYTES: Final = 400
 
 Bytes = NDArray[np.uint8]
+Halves = NDArray[np.float16]
 
 
 def sketch_bytes(chunks: int, dimensions: int) -> int:
@@ -46,38 +50,65 @@ def sketch_bytes(chunks: int, dimensions: int) -> int:
     return chunks * (2 * dimensions + dimensions // 8 + OUTLINE_BYTES)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The vectors and the words of some of an index's chunks. Sorting them at once would take twice the memory."""
+
+    vectors: Halves
+    postings: Postings
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @property
+    def nbytes(self) -> int:
+        return self.vectors.nbytes + self.postings.nbytes
+
+
 class Drawing:
     """A sketch under way: rows are added as they are read."""
 
-    def __init__(self, index: CurrentIndex) -> None:
+    def __init__(self, index: CurrentIndex, part_chunks: int = POSTINGS_CHUNKS) -> None:
         self._index = index
+        self._part_chunks = part_chunks
         self._ids: list[bytes] = []
-        self._documents: list[bytes] = []
+        self._documents: dict[bytes, int] = {}
+        self._document_of: list[int] = []
         self._ordinals: list[int] = []
         self._audiences: list[str | None] = []
-        self._vectors: list[NDArray[np.float16]] = []
+        self._parts: list[Part] = []
+        self._vectors: list[Halves] = []
         self._words: list[bytes] = []
 
     def add(self, rows: Sequence[OutlineRow]) -> None:
+        """Some of these calls take half a second; a thread of their own is the place for them."""
+        if len(self._words) + len(rows) > self._part_chunks:
+            self._complete_part()
         ids, documents, ordinals, audiences, vectors, words = zip(*rows, strict=True)
         self._ids.append(b"".join(ids))
-        self._documents += documents
+        self._document_of += [self._documents.setdefault(own, len(self._documents)) for own in documents]
         self._ordinals += ordinals
         self._audiences += audiences
         self._vectors.append(halves(vectors))
         self._words += words
 
     def finished(self) -> "Sketch":
-        """Takes a second for a hundred thousand chunks, and should have a thread of its own."""
+        """Takes a second for a hundred thousand chunks, and should have a thread of its own, too."""
+        self._complete_part()
         return Sketch(
             self._index,
-            _rows_of_bytes(self._ids),
-            self._documents,
+            np.frombuffer(b"".join(self._ids), np.uint8).reshape(-1, 16),
+            [UUID(bytes=own) for own in self._documents],
+            np.array(self._document_of, dtype=np.int32),
             np.array(self._ordinals, dtype=np.int32),
             Readers(self._audiences),
-            np.concatenate(self._vectors) if self._vectors else np.zeros((0, WORD_BITS), np.float16),
-            Postings.of(self._words),
+            self._parts,
         )
+
+    def _complete_part(self) -> None:
+        if self._words:
+            self._parts.append(Part(np.concatenate(self._vectors), Postings.of(self._words)))
+            self._vectors, self._words = [], []
 
 
 class Sketch:
@@ -87,26 +118,25 @@ class Sketch:
         self,
         index: CurrentIndex,
         ids: Bytes,
-        documents: Sequence[bytes],
+        documents: Sequence[UUID],
+        document_of: NDArray[np.int32],
         ordinals: NDArray[np.int32],
         readers: Readers,
-        vectors: NDArray[np.float16],
-        postings: Postings,
+        parts: Sequence[Part],
     ) -> None:
         self.index = index
         self._ids = ids
-        place = {own: at for at, own in enumerate(dict.fromkeys(documents))}
-        self._documents = [UUID(bytes=own) for own in place]
-        self._document_of = np.fromiter((place[own] for own in documents), np.int32, len(documents))
+        self._documents = documents
+        self._document_of = document_of
         self._ordinals = ordinals
         self._readers = readers
-        self._vectors = vectors
-        self._postings = postings
-        # Signs tell most where half of them are positive.
-        self._middle = vectors.mean(axis=0, dtype=np.float32) if len(vectors) else np.zeros(WORD_BITS)
-        self._signs = _signs(vectors > self._middle)
-        arrays = (ids, self._document_of, ordinals, vectors, self._signs)
-        self.size = sum(array.nbytes for array in arrays) + postings.nbytes
+        self._parts = parts
+        bounds = np.cumsum([0, *map(len, parts)]).tolist()
+        self._slices = [slice(*pair) for pair in pairwise(bounds)]
+        self._middle = _middle(parts)
+        self._signs = [_signs(part.vectors > self._middle) for part in parts]
+        arrays = (ids, document_of, ordinals, *self._signs, *parts)
+        self.size = sum(array.nbytes for array in arrays)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -116,43 +146,51 @@ class Sketch:
         return self._readers.mask(audiences)
 
     def frequency(self, term: int, readable: Mask | None) -> int:
-        return self._postings.frequency(term, readable)
+        return sum(
+            part.postings.frequency(term, None if readable is None else readable[own])
+            for part, own in zip(self._parts, self._slices, strict=True)
+        )
 
     def by_words(
         self, weights: Mapping[int, float], readable: Mask | None, wanted: int
     ) -> tuple[Rows, Vector]:
         """The chunks that score best by words, and what every chunk scores: (chunks,)."""
-        bm25 = self._postings.bm25(weights, len(self), readable)
+        bm25 = np.empty(len(self), dtype=np.float32)
+        for part, own in zip(self._parts, self._slices, strict=True):
+            mask = None if readable is None else readable[own]
+            bm25[own] = part.postings.bm25(weights, len(part), mask)
         return best_above_zero(bm25, wanted), bm25
 
     def by_meaning(self, vector: Vector, readable: Mask | None, wanted: int) -> Rows:
         """The chunks that are nearest by their vectors."""
         if not len(self):
             return np.zeros(0, dtype=np.int64)
-        own = _signs((vector > self._middle)[np.newaxis])
-        apart = np.bitwise_count(self._signs ^ own).sum(axis=0, dtype=np.int16)
+        apart = self._apart(vector)
         if readable is not None:
-            apart = np.where(readable, apart, np.int16(WORD_BITS * len(self._signs) + 1))
-        near = _least(apart, max(wanted, LOOKED_AT))
+            apart = np.where(readable, apart, np.iinfo(np.int16).max)
+        near = _least(apart, max(wanted, LOOKED_AT, len(self) // ONE_LOOKED_AT_OF))
         if readable is not None:
             near = near[readable[near]]
         return near[best(self.cosines(near, vector), wanted)]
 
     def cosines(self, rows: Rows, vector: Vector) -> Vector:
-        return self._vectors[rows].astype(np.float32) @ vector
+        """Those of some chunks to `vector`: (rows,)."""
+        found = np.empty(len(rows), dtype=np.float32)
+        for part, own in zip(self._parts, self._slices, strict=True):
+            here = (own.start <= rows) & (rows < own.stop)
+            found[here] = part.vectors[rows[here] - own.start].astype(np.float32) @ vector
+        return found
 
     def candidate(self, row: int, bm25: float, cosine: float) -> Candidate:
         chunk, document = UUID(bytes=self._ids[row].tobytes()), self._documents[self._document_of[row]]
         return Candidate(chunk, document, int(self._ordinals[row]), bm25, cosine)
 
-    def compare(
-        self,
-        repository: SearchRepository,
-        vector: Vector,
-        weights: Mapping[int, float],
-        readable: Mask | None,
-    ) -> "SketchComparison":
-        return SketchComparison(self, repository, vector, weights, readable)
+    def _apart(self, vector: Vector) -> NDArray[np.int16]:
+        """By how many signs each chunk differs: (chunks,)."""
+        own = _signs((vector > self._middle)[np.newaxis])
+        return np.concatenate(
+            [np.bitwise_count(signs ^ own).sum(axis=0, dtype=np.int16) for signs in self._signs]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +215,20 @@ class SketchComparison:
         return await self.repository.contenders(chunk_ids, Asked.of(self.vector, self.weights), cosine, bm25)
 
 
+def _middle(parts: Sequence[Part]) -> Vector:
+    """The mean of all vectors: signs tell most where half of them are positive."""
+    if not parts:
+        return np.zeros(WORD_BITS, dtype=np.float32)
+    sums = np.array([part.vectors.sum(axis=0, dtype=np.float32) for part in parts])
+    return (sums.sum(axis=0) / sum(map(len, parts))).astype(np.float32)
+
+
 def _least(numbers: NDArray[np.int16], wanted: int) -> Rows:
-    """The places of the `wanted` smallest of many small numbers, and of what equals the last of them."""
+    """The places of the `wanted` smallest of many small numbers; of those that equal the last, any."""
     upto = np.cumsum(np.bincount(numbers))
-    return np.flatnonzero(numbers <= np.searchsorted(upto, wanted))
-
-
-def _rows_of_bytes(portions: Sequence[bytes]) -> Bytes:
-    return np.frombuffer(b"".join(portions), np.uint8).reshape(-1, 16)
+    last = int(np.searchsorted(upto, wanted))
+    below = np.flatnonzero(numbers < last)
+    return np.append(below, np.flatnonzero(numbers == last)[: wanted - len(below)])
 
 
 def _signs(positive: NDArray[np.bool_]) -> NDArray[np.uint64]:
