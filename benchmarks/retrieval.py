@@ -69,8 +69,8 @@ async def _each_once(crowd: PackDatabase, queries: Sequence[Query]) -> list[Figu
     await _timed(Search(db), crowd.packs[-WARM_UP:], queries)
     timings, _ = await _timed(Search(db), crowd.packs[:-WARM_UP], queries)
     await db.close()
-    name = f"A different one of the {len(crowd.packs):,} packs each time: p50"
-    return [Figure(name, timings.p50, "ms", CROWD_TARGET, f"p95 {timings.p95:.1f} ms")]
+    name = f"A different one of the {len(crowd.packs):,} packs each time, so that none is in memory: p50"
+    return [Figure(name, timings.p50, "ms", None, f"p95 {timings.p95:.1f} ms")]
 
 
 def _crowd_target(kind: str) -> Target | None:

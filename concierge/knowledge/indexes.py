@@ -100,7 +100,7 @@ class StoredIndex:
         groups: dict[VectorSpace, list[PackStatistics]] = defaultdict(list)
         for pack, space in self.spaces.items():
             groups[space].append(self.statistics[pack])
-        return JointComparison(
+        return joined(
             [
                 StoredComparison(
                     self._repository,
@@ -131,8 +131,13 @@ class StoredComparison:
         return await self.repository.contenders(chunk_ids, self.asked, cosine, bm25)
 
 
+def joined(parts: Sequence[Comparison]) -> Comparison:
+    """Several comparisons of one question as one; most often there is but one."""
+    return parts[0] if len(parts) == 1 else JointComparison(parts)
+
+
 class JointComparison:
-    """Comparisons of one question within several vector spaces; most often it is one."""
+    """Comparisons of one question within several vector spaces, or several packs in memory."""
 
     def __init__(self, parts: Sequence[Comparison]) -> None:
         self._parts = parts

@@ -265,6 +265,7 @@ class Wording:
         text, different = _read_for_words(passage.text)
         titled, headed = _read_for_words(passage.title)[0], _read_for_words(" ".join(passage.headings))[0]
         own, title, headings = self._roots_in(text), self._roots_in(titled), self._roots_in(headed)
+        anywhere = own | title | headings
         pairs = sum(
             weight
             if self._together(pair, own, text)
@@ -272,10 +273,11 @@ class Wording:
             if self._together(pair, title, titled) or self._together(pair, headings, headed)
             else 0.0
             for pair, weight in self._pairs.items()
+            if anywhere.issuperset(pair)
         )
         return Met(
             pairs=min(1.0, pairs / self._total),
-            coverage=self._share(own | title | headings),
+            coverage=self._share(anywhere),
             title=self._share(title),
             substance=min(1.0, different / SUBSTANTIAL),
         )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from concierge.accounts.scope import TenantScope
 from concierge.kit.memory import machine_bytes
-from concierge.knowledge.indexes import Comparison, JointComparison, StoredIndex
+from concierge.knowledge.indexes import Comparison, StoredIndex, joined
 from concierge.knowledge.lexical import term_id
 from concierge.knowledge.repository.search import CurrentIndex, SearchRepository
 from concierge.knowledge.resident.picture import Picture
@@ -54,9 +54,7 @@ class ResidentIndex:
 
     def compare(self, vectors: Mapping[VectorSpace, Vector], rarity: Mapping[str, float]) -> Comparison:
         weights = {term_id(word): weight for word, weight in rarity.items()}
-        return JointComparison(
-            [self._compared(pack, vectors[space], weights) for pack, space in self.spaces.items()]
-        )
+        return joined([self._compared(pack, vectors[space], weights) for pack, space in self.spaces.items()])
 
     def _compared(self, pack: UUID, vector: Vector, weights: Mapping[int, float]) -> Comparison:
         picture, readable = self._pictures[pack], self._readable[pack]
