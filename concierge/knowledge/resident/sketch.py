@@ -4,6 +4,7 @@ All chunks are compared by the signs of their vectors' numbers, which is a small
 so are compared exactly, and so is everything that is found by words.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -205,14 +206,18 @@ class SketchComparison:
 
     async def candidates(self, wanted: int) -> list[Candidate]:
         """Return the union of the best `wanted` by words and by meaning."""
+        # Half a million chunks take 10 ms, in which other visitors are to be answered, too.
+        return await asyncio.to_thread(self._nearest, wanted)
+
+    async def contenders(self, chunk_ids: Sequence[UUID], cosine: float, bm25: float) -> list[Contender]:
+        return await self.repository.contenders(chunk_ids, Asked.of(self.vector, self.weights), cosine, bm25)
+
+    def _nearest(self, wanted: int) -> list[Candidate]:
         words, bm25 = self.sketch.by_words(self.weights, self.readable, wanted)
         rows = np.union1d(words, self.sketch.by_meaning(self.vector, self.readable, wanted))
         cosines = self.sketch.cosines(rows, self.vector)
         scores = zip(rows.tolist(), bm25[rows].tolist(), cosines.tolist(), strict=True)
         return [self.sketch.candidate(*entry) for entry in scores]
-
-    async def contenders(self, chunk_ids: Sequence[UUID], cosine: float, bm25: float) -> list[Contender]:
-        return await self.repository.contenders(chunk_ids, Asked.of(self.vector, self.weights), cosine, bm25)
 
 
 def _middle(parts: Sequence[Part]) -> Vector:
