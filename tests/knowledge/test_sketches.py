@@ -189,14 +189,19 @@ async def test_a_pack_is_sketched_once_while_everybody_is_answered(large: Tenant
     assert len(drawn) == 1
 
 
+@pytest.mark.parametrize(
+    "error",
+    [UnavailableError("The database did not answer."), MemoryError()],
+    ids=lambda error: type(error).__name__,
+)
 async def test_where_a_sketch_cannot_be_made_searches_go_on_in_the_database(
-    large: Tenant, monkeypatch: pytest.MonkeyPatch
+    large: Tenant, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     tried: list[UUID] = []
 
     async def broken(_self: SearchRepository, index_id: UUID) -> AsyncGenerator[list[OutlineRow]]:
         tried.append(index_id)
-        raise UnavailableError("The database did not answer.")
+        raise error
         yield []
 
     monkeypatch.setattr(SearchRepository, "outline", broken)

@@ -61,7 +61,8 @@ class Sketching:
             try:
                 async with self._db.transaction(scope.org_id) as session:
                     await self._resident.sketch(SearchRepository(session, scope, PUBLIC), scope, pack)
-            except ConciergeError as error:
-                logger.warning("knowledge.not_sketched", pack_id=str(pack), code=error.code)
-            took = monotonic() - began
-            self._not_before[scope.org_id, pack] = began + max(PAUSE_SECONDS, (1 + RESTS) * took)
+            except (ConciergeError, MemoryError) as error:
+                logger.warning("knowledge.not_sketched", pack_id=str(pack), reason=type(error).__name__)
+            finally:
+                took = monotonic() - began
+                self._not_before[scope.org_id, pack] = began + max(PAUSE_SECONDS, (1 + RESTS) * took)
