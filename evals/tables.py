@@ -34,7 +34,7 @@ def tables_of(measurement: Measurement) -> Iterable[Table]:
     reports = measurement.reports
     own = OF_SETS.get(measurement.name)
     if own is not None:
-        return own(reports.get(measurement.name, reports))
+        return own(reports)
     if "answerability" in reports:
         return _contests(reports["answerability"]), _reliability(reports["answerability"])
     if "answers" in reports:
@@ -215,13 +215,13 @@ def _table(title: str, first: str, *others: Any) -> Table:
 
 
 # Each is given its own report, or all reports where none has the name of its set.
-OF_SETS: Final[Mapping[str, Callable[[Any], Iterable[Table]]]] = {
-    "answering": lambda report: (_answering(report),),
-    "chunking": lambda report: (chunking_table(report),),
-    "containment": lambda report: (_contained(report),),
+OF_SETS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterable[Table]]]] = {
+    "answering": lambda reports: (_answering(reports["answering"]),),
+    "chunking": lambda reports: (chunking_table(reports["chunking"]),),
+    "containment": lambda reports: (_contained(reports["containment"]),),
     "dialogues": lambda reports: (_dialogues(reports),),
-    "grounding": grounding_tables,
-    "instructions": lambda report: (_flagged(report),),
+    "grounding": lambda reports: grounding_tables(reports["grounding"]),
+    "instructions": lambda reports: (_flagged(reports["instructions"]),),
     "intelligence": _read_messages,
     "learning": learning_tables,
 }

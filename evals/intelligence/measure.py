@@ -82,7 +82,7 @@ def measure_intelligence(data: Path, cache: Path) -> Measurement:
     vectors = Vectors(cache)
     checks: list[Check] = []
     figures: dict[str, Any] = {}
-    reports: dict[str, Any] = {"intelligence": checks}
+    reports: dict[str, Any] = {}
     for part in (_emotion(data, vectors), _intent(data, vectors)):
         checks += part.checks
         figures |= part.figures
