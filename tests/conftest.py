@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -75,7 +76,11 @@ def pytest_configure() -> None:
     """Make the run's folder before its workers start, so that they inherit its name.
 
     Pytest's own temporary folders shut out other users, and as root PostgreSQL runs as another user.
+
+    A shell that runs the tests in its background lets them ignore Ctrl-C, and with them every process they start.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if RUN_FOLDER not in os.environ:
         folder = Path(tempfile.mkdtemp(prefix="concierge-tests-"))
         folder.chmod(0o755)
