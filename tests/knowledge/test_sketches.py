@@ -17,7 +17,8 @@ from concierge.knowledge import indexes
 from concierge.knowledge.models import TERM_SPACE
 from concierge.knowledge.repository.search import CurrentIndex, OutlineRow, SearchRepository
 from concierge.knowledge.resident import ResidentPacks, sketching
-from concierge.knowledge.resident.sketch import Drawing, Sketch
+from concierge.knowledge.resident.postings import Rows
+from concierge.knowledge.resident.sketch import LOOKED_AT, Drawing, Sketch
 from concierge.knowledge.search import Query, Search
 from concierge.llm.embeddings import VectorSpace
 from tests.factories.tenants import Tenant
@@ -124,10 +125,19 @@ def test_an_index_in_parts_finds_what_one_of_a_piece_does(crowd: NDArray[np.floa
     assert parts.size == pytest.approx(whole.size, rel=0.01)
 
 
-def test_of_those_that_are_equally_near_as_many_are_compared_as_are_wanted() -> None:
+def test_of_those_that_are_equally_near_not_all_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     alike = unit(np.ones(384)).repeat(5_000).reshape(384, 5_000).T
+    compared: list[int] = []
+    exactly = Sketch.cosines
+
+    def counted(self: Sketch, rows: Rows, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        compared.append(len(rows))
+        return exactly(self, rows, vector)
+
+    monkeypatch.setattr(Sketch, "cosines", counted)
 
     assert len(sketch(alike).by_meaning(alike[0], None, WANTED)) == WANTED
+    assert compared == [LOOKED_AT]
 
 
 def test_an_empty_index_has_nothing_near() -> None:
@@ -176,6 +186,15 @@ async def ask(search: Search, tenant: Tenant) -> list[str]:
     return [passage.text for passage in found.passages]
 
 
+async def change_twice(search: Search, tenant: Tenant, word: str) -> None:
+    """Each change is followed by questions that are worth a sketch."""
+    for number in range(2):
+        await tenant.learn(news=f"# News\n\nThis is {word} number {number}.")
+        for _ in range(2):
+            await ask(search, tenant)
+        await search.warmed()
+
+
 async def test_a_pack_is_sketched_once_while_everybody_is_answered(large: Tenant, drawn: list[UUID]) -> None:
     search = Search(large.platform.db)
     first = await ask(search, large)
@@ -220,21 +239,13 @@ async def test_a_pack_that_keeps_changing_is_not_sketched_all_the_time(
     large: Tenant, drawn: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search = Search(large.platform.db)
-    for number in range(2):
-        await large.learn(news=f"# News\n\nThis is news number {number}.")
-        for _ in range(2):
-            await ask(search, large)
-        await search.warmed()
+    await change_twice(search, large, "news")
     assert len(drawn) == 1
 
     search = Search(large.platform.db)
     monkeypatch.setattr(sketching, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(sketching, "RESTS", 0)
-    for number in range(2):
-        await large.learn(news=f"# News\n\nThis is newer number {number}.")
-        for _ in range(2):
-            await ask(search, large)
-        await search.warmed()
+    await change_twice(search, large, "newer")
     assert len(drawn) == 3
 
 
@@ -244,11 +255,7 @@ async def test_a_sketch_that_took_long_is_not_drawn_again_soon(
     monkeypatch.setattr(sketching, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(sketching, "RESTS", 1_000)
     search = Search(large.platform.db)
-    for number in range(2):
-        await large.learn(news=f"# News\n\nThis is news number {number}.")
-        for _ in range(2):
-            await ask(search, large)
-        await search.warmed()
+    await change_twice(search, large, "news")
 
     assert len(drawn) == 1
 
